@@ -1,0 +1,79 @@
+"""Roles and what each may do. Where (which rows) comes from the assignment; when (which step) from the workflow."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class RoleCode(str, Enum):
+    INSTITUTION_OPERATOR = "institution_operator"
+    TOWNSHIP_REVIEWER = "township_reviewer"
+    COUNTY_REVIEWER = "county_reviewer"
+    EVALUATOR = "evaluator"
+    AUDITOR = "auditor"
+    LEADER = "leader"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+
+    @property
+    def title(self) -> str:
+        return TITLES[self]
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return PERMISSIONS[self]
+
+
+TITLES = {
+    RoleCode.INSTITUTION_OPERATOR: "机构填报员",
+    RoleCode.TOWNSHIP_REVIEWER: "乡镇街道初审",
+    RoleCode.COUNTY_REVIEWER: "县级审核",
+    RoleCode.EVALUATOR: "评定人",
+    RoleCode.AUDITOR: "财务与审计(只读)",
+    RoleCode.LEADER: "领导(只读)",
+    RoleCode.SYSTEM_ADMIN: "系统管理员",
+    RoleCode.SECURITY_ADMIN: "安全管理员",
+    RoleCode.AUDIT_ADMIN: "审计管理员",
+}
+
+_READ = frozenset({"subsidy.view_cycle", "subsidy.view_statement", "alerts.view_alert"})
+_REPORTS = frozenset({"reporting.view_report"})
+
+PERMISSIONS: dict[RoleCode, frozenset[str]] = {
+    RoleCode.INSTITUTION_OPERATOR: frozenset(
+        {
+            "subsidy.view_statement",
+            "subsidy.correct_statement",
+            "attendance.propose_correction",
+            "alerts.view_alert",
+        }
+    ),
+    RoleCode.TOWNSHIP_REVIEWER: _READ
+    | {
+        "subsidy.review_township",
+        "attendance.check_correction",
+        "alerts.settle_alert",
+        "enrolment.reveal_child",
+    },
+    RoleCode.COUNTY_REVIEWER: _READ
+    | _REPORTS
+    | {
+        "subsidy.open_cycle",
+        "subsidy.set_attendance_days",
+        "subsidy.review_township",  # only for institutions whose township is still unknown; the flow decides
+        "subsidy.review_county",
+        "subsidy.exclude_statement",
+        "attendance.check_correction",
+        "alerts.settle_alert",
+        "enrolment.reveal_child",
+    },
+    RoleCode.EVALUATOR: _READ
+    | _REPORTS
+    | {"subsidy.evaluate_cycle", "enrolment.reveal_child"},
+    RoleCode.AUDITOR: _READ | _REPORTS,
+    RoleCode.LEADER: _READ | _REPORTS,
+    RoleCode.SYSTEM_ADMIN: frozenset({"jobs.operate", "accounts.manage_users"}),
+    RoleCode.SECURITY_ADMIN: frozenset({"accounts.manage_policies"}),
+    RoleCode.AUDIT_ADMIN: frozenset({"audit.view_events"}),
+}

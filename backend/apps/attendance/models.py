@@ -1,0 +1,249 @@
+"""Punches (append-only) → attendance day → attendance month; the work calendar and required days; corrections."""
+
+from django.conf import settings
+from django.db import models
+
+from backend.apps.enrolment.models import Child
+from backend.apps.institutions.models import Institution, Region
+from backend.common.fields import ServiceMonthField
+
+
+class Photo(models.Model):
+    """A gate photo kept outside the database; `sha256` finds the same bytes again."""
+
+    path = models.CharField(max_length=200, unique=True)  # below MEDIA_ROOT
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.PositiveIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "attendance_photo"
+
+
+class Punch(models.Model):
+    """One raw punch (打卡). Natural key: the same child, moment, institution and direction is one punch."""
+
+    append_only = True
+
+    class Direction(models.TextChoices):
+        IN = "in", "入园"
+        OUT = "out", "离园"
+
+    class Source(models.TextChoices):
+        GATE = "gate", "闸机"
+        FACE = "face", "人脸"
+        ROLL_CALL = "roll_call", "点名"
+        MANUAL = "manual", "补录"
+
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, db_index=False)
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, db_index=False
+    )
+    happened_at = models.DateTimeField()
+    arrived_at = models.DateTimeField()
+    direction = models.CharField(max_length=3, choices=Direction)
+    source = models.CharField(max_length=16, choices=Source)
+    device = models.CharField(max_length=64, blank=True, default="")
+    photo = models.ForeignKey(
+        Photo, on_delete=models.PROTECT, null=True, db_index=False
+    )
+    idempotency_key = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        db_table = "attendance_punch"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child", "happened_at", "institution", "direction"],
+                name="attendance_punch_key",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["institution", "happened_at"], name="attendance_punch_inst"
+            )
+        ]
+
+
+class AttendanceDay(models.Model):
+    """日考勤: what the punches of one child at one institution on one day amount to. Derived, rebuildable."""
+
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, db_index=False)
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, db_index=False
+    )
+    date = models.DateField()
+    first_in = models.DateTimeField(null=True)
+    last_out = models.DateTimeField(null=True)
+    in_count = models.PositiveSmallIntegerField(default=0)
+    out_count = models.PositiveSmallIntegerField(default=0)
+    manual_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "attendance_day"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child", "date", "institution"], name="attendance_day_key"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["institution", "date"], name="attendance_day_inst")
+        ]
+
+
+class FeedDay(models.Model):
+    """Did an institution's feed deliver on a day? A silent open day is 未采集: neither absence nor presence. Derived."""
+
+    class State(models.TextChoices):
+        CAPTURED = "captured", "已采集"
+        SILENT = "silent", "未采集"
+        CLOSED = "closed", "非工作日"
+
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="feed_days"
+    )
+    date = models.DateField()
+    state = models.CharField(max_length=16, choices=State)
+    headcount = models.PositiveIntegerField()  # children with at least one entry
+    punch_count = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "attendance_feed_day"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "date"], name="attendance_feed_day_key"
+            )
+        ]
+
+
+class AttendanceMonth(models.Model):
+    """月考勤 of one child at one institution. Derived, rebuildable."""
+
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, db_index=False)
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, db_index=False
+    )
+    month = ServiceMonthField()
+    attended_days = (
+        models.PositiveSmallIntegerField()
+    )  # 实际天数: open days, enrolled, entry and exit
+    incomplete_days = (
+        models.PositiveSmallIntegerField()
+    )  # entry without exit or exit without entry
+    uncounted_days = (
+        models.PositiveSmallIntegerField()
+    )  # closed days, or outside the enrolment
+    not_captured_days = models.PositiveSmallIntegerField()  # 未采集
+    corrected_days = models.PositiveSmallIntegerField(
+        default=0
+    )  # counted because of an accepted correction
+    enrolled_workdays = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "attendance_month"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["month", "institution", "child"], name="attendance_month_key"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["child", "month"], name="attendance_month_child")
+        ]
+
+
+class WorkCalendarDay(models.Model):
+    """The State Council's holidays and make-up workdays, seeded from `chinesecalendar`; a day not listed here has no answer."""
+
+    date = models.DateField(primary_key=True)
+    is_workday = models.BooleanField()
+    label = models.CharField(
+        max_length=32, blank=True, default=""
+    )  # 国庆节, 调休上班 …
+    source = models.CharField(max_length=120)
+
+    class Meta:
+        db_table = "attendance_work_calendar"
+
+
+class RequiredDays(models.Model):
+    """月度应考勤天数 of a county and month."""
+
+    county = models.ForeignKey(Region, on_delete=models.PROTECT)
+    month = ServiceMonthField()
+    days = models.PositiveSmallIntegerField()
+    default_days = models.PositiveSmallIntegerField(
+        null=True
+    )  # what the calendar said when it was set
+    reason = models.CharField(max_length=300, blank=True, default="")
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "attendance_required_days"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["county", "month"], name="attendance_required_days_key"
+            )
+        ]
+
+
+class RequiredDaysOverride(models.Model):
+    """Required days of one institution in one month, with the reason."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT)
+    month = ServiceMonthField()
+    days = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=300)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "attendance_required_ovr"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "month"], name="attendance_required_ovr_key"
+            )
+        ]
+
+
+class AttendanceCorrection(models.Model):
+    """考勤更正: proposed by one person, checked by another; punches stay as they are."""
+
+    class Kind(models.TextChoices):
+        PRESENT = "present", "应计为出勤"
+        ABSENT = "absent", "不应计为出勤"
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "待核"
+        ACCEPTED = "accepted", "已采纳"
+        REJECTED = "rejected", "未采纳"
+
+    child = models.ForeignKey(Child, on_delete=models.PROTECT)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT)
+    date = models.DateField()
+    kind = models.CharField(max_length=16, choices=Kind)
+    state = models.CharField(max_length=16, choices=State, default=State.PROPOSED)
+    reason = models.CharField(max_length=300)
+    maker = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="corrections_made",
+    )
+    made_at = models.DateTimeField()
+    checker = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="corrections_checked",
+    )
+    checked_at = models.DateTimeField(null=True)
+    check_reason = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        db_table = "attendance_correction"
+        indexes = [
+            models.Index(
+                fields=["institution", "date"], name="attendance_correction_inst"
+            )
+        ]

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class SubsidyConfig(AppConfig):
+    name = "backend.apps.subsidy"
+    label = "subsidy"
+    verbose_name = "补助"

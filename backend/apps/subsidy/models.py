@@ -1,0 +1,310 @@
+"""Scheme and rates, the monthly cycle with its statements and lines, evaluation and snapshot."""
+
+from django.conf import settings
+from django.db import models
+
+from backend.apps.enrolment.models import CareMode, Child
+from backend.apps.institutions.models import ClassType, Grade, Institution, Region
+from backend.common.fields import EncryptedTextField, RowKeyModel, ServiceMonthField
+
+
+class Scheme(models.Model):
+    """补助方案. `definition` is the rule (see `domain.scheme`); a released version is never edited."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "草稿"
+        RELEASED = "released", "已发布"
+
+    county = models.ForeignKey(Region, on_delete=models.PROTECT)
+    code = models.CharField(max_length=32)
+    version = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    document_number = models.CharField(max_length=64)  # 文号
+    starts_on = models.DateField()
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    definition = models.JSONField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="schemes_made",
+    )
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="schemes_released",
+    )
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "subsidy_scheme"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["county", "code", "version"], name="subsidy_scheme_key"
+            )
+        ]
+
+
+class Rate(models.Model):
+    """补助标准 row: yuan per child and month for a grade and class type from a date on; `amount` NULL means abolished."""
+
+    scheme = models.ForeignKey(Scheme, on_delete=models.PROTECT, related_name="rates")
+    grade = models.ForeignKey(Grade, on_delete=models.PROTECT)
+    class_type = models.CharField(max_length=16, choices=ClassType)
+    care_mode = models.CharField(max_length=16, choices=CareMode)
+    amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    unit = models.CharField(max_length=16, default="child_month")
+    currency = models.CharField(max_length=3, default="CNY")
+    document_number = models.CharField(max_length=64)
+    clause = models.CharField(max_length=64, blank=True, default="")
+    starts_on = models.DateField()
+
+    class Meta:
+        db_table = "subsidy_rate"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scheme", "grade", "class_type", "care_mode", "starts_on"],
+                name="subsidy_rate_key",
+            )
+        ]
+
+
+class MonthlyCycle(models.Model):
+    """月度周期: one county, one service month. It stores facts; the approval position is the workflow's."""
+
+    county = models.ForeignKey(Region, on_delete=models.PROTECT)
+    month = ServiceMonthField()
+    scheme = models.ForeignKey(Scheme, on_delete=models.PROTECT)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    opened_at = models.DateTimeField()
+    calculated_at = models.DateTimeField(null=True)
+    warned_at = models.DateTimeField(null=True)
+    evaluated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "subsidy_cycle"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["county", "month"], name="subsidy_cycle_key"
+            )
+        ]
+
+
+class Statement(models.Model):
+    """机构月度结算单: one institution in one cycle. `finished` is the join predicate of the workflow."""
+
+    class Outcome(models.TextChoices):
+        APPROVED = "approved", "已通过"
+        EXCLUDED = "excluded", "不纳入"
+
+    cycle = models.ForeignKey(
+        MonthlyCycle, on_delete=models.PROTECT, related_name="statements"
+    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT)
+    grade = models.ForeignKey(
+        Grade, on_delete=models.PROTECT
+    )  # in force in the month, as calculated
+    required_days = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=1)
+    children_count = models.PositiveIntegerField(default=0)
+    paid_children = models.PositiveIntegerField(default=0)
+    unresolved_count = models.PositiveIntegerField(
+        default=0
+    )  # lines no rate matches: they block approval
+    total_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    calculated_at = models.DateTimeField()
+    finished = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
+    exclusion_reason = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        db_table = "subsidy_statement"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cycle", "institution"], name="subsidy_statement_key"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["cycle", "finished"], name="subsidy_statement_open")
+        ]
+
+
+class EntitlementLine(models.Model):
+    """应补金额 of one child in one statement, with the derivation that explains it."""
+
+    statement = models.ForeignKey(
+        Statement, on_delete=models.CASCADE, related_name="lines"
+    )
+    child = models.ForeignKey(Child, on_delete=models.PROTECT)
+    class_type = models.CharField(max_length=16, choices=ClassType)
+    care_mode = models.CharField(max_length=16, choices=CareMode)
+    attended_days = models.PositiveSmallIntegerField()
+    required_days = models.PositiveSmallIntegerField()
+    not_captured_days = models.PositiveSmallIntegerField()
+    rate = models.ForeignKey(Rate, on_delete=models.PROTECT, null=True)
+    rate_amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    factor = models.DecimalField(max_digits=9, decimal_places=6)
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    reason_code = models.CharField(max_length=32)
+    derivation = models.JSONField()
+
+    class Meta:
+        db_table = "subsidy_line"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["statement", "child"], name="subsidy_line_key"
+            )
+        ]
+
+
+class StatementDecision(models.Model):
+    """审核意见: one per step and round, append-only. The unique key backs the workflow's lock."""
+
+    append_only = True
+
+    class Step(models.TextChoices):
+        REVIEW_TOWNSHIP = "review_township", "乡镇街道初审"
+        REVIEW_COUNTY = "review_county", "县级审核"
+        CORRECT = "correct", "机构更正"
+
+    class Decision(models.TextChoices):
+        APPROVED = "approved", "通过"
+        RETURNED = "returned", "退回"
+        EXCLUDED = "excluded", "不纳入本月"
+        RESUBMITTED = "resubmitted", "重新提交"
+
+    statement = models.ForeignKey(
+        Statement, on_delete=models.PROTECT, related_name="decisions"
+    )
+    step = models.CharField(max_length=32, choices=Step)
+    round = models.PositiveSmallIntegerField()
+    decision = models.CharField(max_length=16, choices=Decision)
+    comment = models.CharField(max_length=500, blank=True, default="")
+    marked_line_ids = models.JSONField(default=list)
+    content_hash = models.CharField(max_length=64)
+    total_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subsidy_decision"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["statement", "step", "round"], name="subsidy_decision_key"
+            )
+        ]
+
+
+class Evaluation(models.Model):
+    """评定: who closed the month, on exactly which content."""
+
+    append_only = True
+
+    cycle = models.OneToOneField(
+        MonthlyCycle, on_delete=models.PROTECT, related_name="evaluation"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    comment = models.CharField(max_length=500, blank=True, default="")
+    content_hash = models.CharField(max_length=64)
+    total_amount = models.DecimalField(max_digits=14, decimal_places=2)
+
+    class Meta:
+        db_table = "subsidy_evaluation"
+
+
+class Snapshot(models.Model):
+    """评定备份: the month as evaluated. `digest` covers the header and every row in order (SM3)."""
+
+    append_only = True
+
+    cycle = models.OneToOneField(
+        MonthlyCycle, on_delete=models.PROTECT, related_name="snapshot"
+    )
+    county_code = models.CharField(max_length=12)
+    county_name = models.CharField(max_length=64)
+    month = ServiceMonthField()
+    header = (
+        models.JSONField()
+    )  # scheme, rates, required days, decisions, alerts with outcomes, evaluation
+    line_count = models.PositiveIntegerField()
+    total_amount = models.DecimalField(max_digits=14, decimal_places=2)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subsidy_snapshot"
+        indexes = [
+            models.Index(fields=["county_code", "month"], name="subsidy_snapshot_month")
+        ]
+
+
+class SnapshotStatement(models.Model):
+    """A statement as evaluated; every name is text."""
+
+    append_only = True
+
+    snapshot = models.ForeignKey(
+        Snapshot, on_delete=models.PROTECT, related_name="statements"
+    )
+    row_number = models.PositiveIntegerField()
+    institution_id = models.BigIntegerField()
+    institution_name = models.CharField(max_length=120)
+    credit_code = models.CharField(max_length=18, blank=True)
+    township_name = models.CharField(max_length=64)
+    grade_name = models.CharField(max_length=32)
+    required_days = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=16)
+    exclusion_reason = models.CharField(max_length=300, blank=True)
+    children_count = models.PositiveIntegerField()
+    paid_children = models.PositiveIntegerField()
+    total_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    content_hash = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "subsidy_snap_statement"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["snapshot", "row_number"], name="subsidy_snap_statement_key"
+            )
+        ]
+
+
+class SnapshotLine(RowKeyModel):
+    """An entitlement line as evaluated, derivation included."""
+
+    append_only = True
+
+    statement = models.ForeignKey(
+        SnapshotStatement, on_delete=models.PROTECT, related_name="lines"
+    )
+    row_number = models.PositiveIntegerField()
+    row_code = models.CharField(
+        max_length=32, unique=True
+    )  # printed on paper, e.g. 330683-202610-00042
+    child_id = models.BigIntegerField()
+    child_code = models.CharField(max_length=16)
+    child_name = EncryptedTextField()
+    class_type = models.CharField(max_length=16)
+    care_mode = models.CharField(max_length=16)
+    attended_days = models.PositiveSmallIntegerField()
+    required_days = models.PositiveSmallIntegerField()
+    not_captured_days = models.PositiveSmallIntegerField()
+    rate_amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    factor = models.DecimalField(max_digits=9, decimal_places=6)
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    reason_code = models.CharField(max_length=32)
+    derivation = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "subsidy_snap_line"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["statement", "row_number"], name="subsidy_snap_line_key"
+            )
+        ]

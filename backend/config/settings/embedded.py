@@ -1,0 +1,16 @@
+"""Embedded edition (`make run`): SQLite, job poller, demo county; needs no other server."""
+
+from backend.config.settings.base import *  # noqa: F403  # settings modules build on each other by star import
+from backend.config.settings.env import VAR_DIR, database, env, read_secrets_file
+
+read_secrets_file()
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY", default="embedded-edition-without-secrets-file")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+DATABASES = {"default": database(f"sqlite:///{VAR_DIR / 'zhishan.sqlite3'}")}
+FIELD_KEYS = env.dict("FIELD_KEYS", default={})
+FIELD_KEY_CURRENT = env.str("FIELD_KEY_CURRENT", default="k1")
+BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default="")
+DEMO = env.bool("DEMO", default=True)
+JOB_RUNNER = env.str("JOB_RUNNER", default="embedded")
+CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

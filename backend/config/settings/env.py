@@ -1,0 +1,33 @@
+"""Reads the environment once; every setting an operator may change passes through here."""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+
+
+def read_secrets_file() -> None:
+    """The embedded edition keeps its generated secrets in var/secrets.env; real variables win."""
+    path = Path(env.str("ZHISHAN_SECRETS_FILE", default=str(VAR_DIR / "secrets.env")))
+    if path.exists():
+        env.read_env(str(path))
+
+
+def database(default: str) -> dict[str, object]:
+    """DATABASE_URL as a Django database; SQLite gets WAL and IMMEDIATE transactions, PostgreSQL kept connections."""
+    config: dict[str, object] = env.db_url("DATABASE_URL", default=default)
+    if str(config["ENGINE"]).endswith("sqlite3"):
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;",
+        }
+    else:
+        config["CONN_MAX_AGE"] = 60
+        config["CONN_HEALTH_CHECKS"] = True
+    config["ATOMIC_REQUESTS"] = False
+    return config

@@ -1,0 +1,25 @@
+"""Production: PostgreSQL, Redis, Celery, TLS in front. Every secret comes from the environment."""
+
+from backend.config.settings.base import *  # noqa: F403  # settings modules build on each other by star import
+from backend.config.settings.env import database, env
+
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DATABASES = {"default": database(env.str("DATABASE_URL"))}
+FIELD_KEYS = env.dict("FIELD_KEYS")
+FIELD_KEY_CURRENT = env.str("FIELD_KEY_CURRENT")
+BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY")
+MEDIA_ROOT = env.str("MEDIA_ROOT")
+JOB_RUNNER = "celery"
+CELERY_BROKER_URL = env.str("REDIS_URL")
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
