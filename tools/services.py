@@ -72,7 +72,9 @@ class Account:
 
 def _account() -> Account:
     if os.geteuid() != 0:
-        return Account(name=pwd.getpwuid(os.geteuid()).pw_name, uid=os.geteuid(), gid=os.getegid(), switch=False)
+        return Account(
+            name=pwd.getpwuid(os.geteuid()).pw_name, uid=os.geteuid(), gid=os.getegid(), switch=False
+        )
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
@@ -146,7 +148,11 @@ def _postgres_candidates() -> Iterator[Path]:
         yield Path(os.environ["PG_BIN"])
         return
     versioned = sorted(
-        (folder for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin") for folder in Path("/usr").glob(pattern)),
+        (
+            folder
+            for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin")
+            for folder in Path("/usr").glob(pattern)
+        ),
         key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or 0),
         reverse=True,
     )
@@ -218,7 +224,9 @@ def _tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _wait_port(process: subprocess.Popen[bytes], port: int, log: Path, name: str, ready: Callable[[], bool]) -> bool:
+def _wait_port(
+    process: subprocess.Popen[bytes], port: int, log: Path, name: str, ready: Callable[[], bool]
+) -> bool:
     """True when ready, False when the process ended (the port may have been taken meanwhile)."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -263,7 +271,15 @@ def _start_postgres(home: Path, account: Account, stack: contextlib.ExitStack) -
     options = account.popen_options()
     clean = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     initdb = [
-        *(str(folder / "initdb"), "--pgdata", str(data), "--username", "zhishan", "--pwfile", str(password_file)),
+        *(
+            str(folder / "initdb"),
+            "--pgdata",
+            str(data),
+            "--username",
+            "zhishan",
+            "--pwfile",
+            str(password_file),
+        ),
         *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync"),
     ]
     done = subprocess.run(initdb, capture_output=True, text=True, env=clean, cwd=home, check=False, **options)  # type: ignore[call-overload]  # user/group/extra_groups come as one dict
@@ -353,7 +369,9 @@ def _check_given(name: str, url: str, schemes: tuple[str, ...]) -> str:
         try:
             socket.create_connection((parts.hostname, port), timeout=5).close()
         except OSError as error:
-            raise ServiceError(f"{name} is set, but {parts.hostname}:{port} does not answer: {error}") from error
+            raise ServiceError(
+                f"{name} is set, but {parts.hostname}:{port} does not answer: {error}"
+            ) from error
     return f"{name} as given ({parts.hostname or 'unix socket'})"
 
 
