@@ -1,0 +1,57 @@
+"""A released scheme with a rate for every grade, class type and care mode."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from backend.apps.enrolment.models import CareMode
+from backend.apps.institutions.models import ClassType, Grade, Region
+from backend.apps.subsidy.models import Rate, Scheme
+from tests.factories.places import make_county
+
+DOCUMENT = "测卫〔2026〕1号"
+FULL_DAY = {"city_model": 400, "level_1": 350, "level_2": 300, "level_3": 250, "ungraded": 150}
+
+
+def make_scheme(
+    county: Region | None = None,
+    *,
+    definition: dict[str, Any] | None = None,
+    amounts: dict[str, int] | None = None,
+    starts_on: date = date(2026, 1, 1),
+    **extra: Any,
+) -> Scheme:
+    """Full day pays `amounts[grade]`, half day half of it, hourly nothing (no rate row); infants 50 yuan more."""
+    scheme = Scheme.objects.create(
+        county=county or make_county(),
+        definition={} if definition is None else definition,
+        starts_on=starts_on,
+        **{
+            "code": "test",
+            "version": 1,
+            "name": "试验补助方案",
+            "document_number": DOCUMENT,
+            "state": Scheme.State.RELEASED,
+            "released_at": datetime(2026, 1, 1, tzinfo=UTC),
+            **extra,
+        },
+    )
+    Rate.objects.bulk_create(
+        Rate(
+            scheme=scheme,
+            grade=grade,
+            class_type=class_type,
+            care_mode=care_mode,
+            amount=Decimal(amount + (50 if class_type == ClassType.INFANT else 0)) / divisor,
+            document_number=DOCUMENT,
+            clause="第三条",
+            starts_on=starts_on,
+        )
+        for grade in Grade.objects.all()
+        if (amount := (amounts or FULL_DAY).get(grade.code)) is not None
+        for class_type in ClassType.values
+        for care_mode, divisor in ((CareMode.FULL_DAY, 1), (CareMode.HALF_DAY, 2))
+    )
+    return scheme
