@@ -83,3 +83,14 @@ def blind_index(purpose: str, value: str) -> str:
     mac = hmac.HMAC(base64.b64decode(settings.BLIND_INDEX_KEY), hashes.SM3())
     mac.update(f"{purpose}\x00{value}".encode())
     return mac.finalize().hex()
+
+
+def sm3_hex(data: bytes) -> str:
+    """GB/T 32905 SM3, 64 hex characters. From `cryptography`: `hashlib` has it only with some OpenSSL builds.
+
+    >>> sm3_hex(b"abc")
+    '66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0'
+    """
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(data)
+    return digest.finalize().hex()

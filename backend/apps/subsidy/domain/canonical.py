@@ -1,0 +1,89 @@
+"""One text for one content: what is hashed for approvals, evaluation and snapshots.
+
+Rules, fixed for ever because sealed months depend on them: UTF-8 JSON without blanks, keys sorted by code
+point, text in Unicode NFC, decimals as plain strings with the scale they are stored with, dates as
+`YYYY-MM-DD`, moments as `YYYY-MM-DDThh:mm:ss.ffffff+08:00`, service months as `YYYY-MM`. A float is refused:
+its text depends on the machine. `None` is `null` and differs from the empty text.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final
+
+from backend.common.service_month import ServiceMonth
+
+SHANGHAI: Final = timezone(timedelta(hours=8))
+
+
+class NotCanonical(TypeError):
+    """A value without one agreed text; always a programming error, and it names the place."""
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """
+    >>> canonical_bytes({"b": Decimal("400.00"), "a": [None, True, date(2026, 10, 8)]}).decode()
+    '{"a":[null,true,"2026-10-08"],"b":"400.00"}'
+    """
+    return json.dumps(
+        canonical_value(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def canonical_value(value: Any, where: str = "$") -> Any:
+    """The JSON value that stands for `value`: only objects, lists, text, integers, booleans and null."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, Decimal):
+        return decimal_text(value, where)
+    if isinstance(value, datetime):
+        return moment_text(value, where)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, ServiceMonth):
+        return str(value)
+    if isinstance(value, Mapping):
+        return _object(value, where)
+    if isinstance(value, list | tuple):
+        return [canonical_value(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    raise NotCanonical(f"{where}: {type(value).__name__} has no canonical form")
+
+
+def decimal_text(value: Decimal, where: str = "$") -> str:
+    """
+    >>> decimal_text(Decimal("1E+3")), decimal_text(Decimal("-0.50"))
+    ('1000', '-0.50')
+    """
+    if not value.is_finite():
+        raise NotCanonical(f"{where}: {value} is not a number")
+    return format(value if value else abs(value), "f")  # no negative zero
+
+
+def moment_text(value: datetime, where: str = "$") -> str:
+    """
+    >>> moment_text(datetime(2026, 11, 1, 1, 2, 3, tzinfo=timezone.utc))
+    '2026-11-01T09:02:03.000000+08:00'
+    """
+    if value.tzinfo is None:
+        raise NotCanonical(f"{where}: moment without time zone")
+    return value.astimezone(SHANGHAI).isoformat(timespec="microseconds")
+
+
+def _object(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise NotCanonical(f"{where}: key {key!r} is not text")
+        name = unicodedata.normalize("NFC", key)
+        if name in result:
+            raise NotCanonical(f"{where}: two keys normalise to {name!r}")
+        result[name] = canonical_value(item, f"{where}.{name}")
+    return result
