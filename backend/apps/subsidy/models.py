@@ -289,6 +289,9 @@ class SnapshotLine(RowKeyModel):
     child_id = models.BigIntegerField()
     child_code = models.CharField(max_length=16)
     child_name = EncryptedTextField()
+    name_commitment = models.CharField(
+        max_length=64
+    )  # keyed hash of row code and name: the digests stand on it, so a name can be erased and the seal still verifies
     class_type = models.CharField(max_length=16)
     care_mode = models.CharField(max_length=16)
     attended_days = models.PositiveSmallIntegerField()
