@@ -1,0 +1,86 @@
+"""The day string: one letter per day of the month that says what the day was and why (`derivation.DAY_LETTERS`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from backend.apps.subsidy.domain.facts import CLOSED, MAKEUP, SILENT, WORKDAY, ChildMonth, DayFact
+from backend.apps.subsidy.domain.scheme import Attendance, Stay
+
+Spans = tuple[tuple[int, int], ...]
+
+
+@lru_cache(maxsize=4096)
+def blank_days(kinds: str, feed: str, spans: Spans) -> str:
+    """The month of a child without any punch: shared by all children with the same enrolment and feed."""
+    letters = ["-"] * len(kinds)
+    for first, last in spans:
+        for day in range(first, last + 1):
+            kind, state = kinds[day - 1], feed[day - 1]
+            if kind in (WORKDAY, MAKEUP):
+                letter = "x" if state == CLOSED else "u" if state == SILENT else "a"
+                letters[day - 1] = "b" if letter == "a" and kind == MAKEUP else letter
+            else:
+                letters[day - 1] = "w" if kind == "e" else "h"
+    return "".join(letters)
+
+
+def day_string(facts: ChildMonth, spans: Spans, modes: tuple[tuple[int, str], ...], rule: Attendance) -> str:
+    """`modes` is (last day, care mode) in order: which stay rule holds on a day."""
+    institution = facts.institution
+    blank = blank_days(institution.calendar.kinds, institution.feed, spans)
+    letters = list(blank)
+    plain = not rule.stay and rule.manual and rule.evidence == "in_and_out"
+    weekend_counts = rule.basis in ("attended_days", "enrolled_days")
+    for fact in facts.days:
+        at = fact.day - 1
+        was = blank[at]
+        if was == "-":
+            if fact.in_count or fact.out_count:
+                letters[at] = "p"
+        elif was in "wh":
+            if weekend_counts and _counts(fact, rule, _stay(fact, modes, rule)) in "PSH":
+                letters[at] = "L"
+        elif was == "x":
+            continue
+        elif fact.correction:
+            letters[at] = "C" if fact.correction == "present" else "c"
+        elif not (fact.in_count or fact.out_count):
+            continue
+        else:
+            if plain and fact.in_count and fact.out_count and (fact.last_out or 0) > (fact.first_in or 0):
+                letter = "P"
+            else:
+                letter = _counts(fact, rule, _stay(fact, modes, rule))
+            letters[at] = "M" if letter == "P" and institution.calendar.kinds[at] == MAKEUP else letter
+    for day in facts.withheld_days:
+        if letters[day - 1] not in "-p":
+            letters[day - 1] = "t"
+    return "".join(letters)
+
+
+def _stay(fact: DayFact, modes: tuple[tuple[int, str], ...], rule: Attendance) -> Stay | None:
+    if not rule.stay:
+        return None
+    for last, mode in modes:
+        if fact.day <= last:
+            return rule.stay_for(mode)
+    return None
+
+
+def _counts(fact: DayFact, rule: Attendance, stay: Stay | None) -> str:
+    """P, S, H or the small letter that says why not. Two punches in one minute are not a stay."""
+    if not rule.manual and fact.manual_count >= fact.in_count + fact.out_count:
+        return "m"
+    if not (fact.in_count and fact.out_count):
+        if rule.evidence == "any_punch" and stay is None:
+            return "S"
+        return "i" if fact.in_count else "o"
+    if fact.first_in is None or fact.last_out is None or fact.last_out <= fact.first_in:
+        return "S" if rule.evidence == "any_punch" and stay is None else "r"
+    if stay is None:
+        return "P"
+    minutes = fact.last_out - fact.first_in
+    if minutes >= stay.full:
+        return "P"
+    return "H" if stay.half is not None and minutes >= stay.half else "s"
