@@ -8,9 +8,10 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from backend.apps.enrolment.domain import child_code, id_number
+from backend.apps.enrolment.domain import child_code
 from backend.apps.enrolment.models import Child, Enrolment
 from backend.apps.institutions.models import Institution
+from backend.common import id_number
 from tests.factories.places import START, make_institution
 
 _numbers = count(1)

@@ -62,7 +62,9 @@ def tidy(text: str) -> str:
     '11010519491231002X'
     """
     plain = unicodedata.normalize("NFKC", text).strip().lstrip("'\u2018\u2019`")
-    return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc")).upper()
+    return "".join(
+        c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc")
+    ).upper()
 
 
 def parse(text: str) -> IdNumber:
