@@ -98,7 +98,41 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PATH_CONVERTER_OVERRIDES": {
+        "id": {"type": "integer", "minimum": 1},
+        "template_kind": {"type": "string", "enum": ["institutions", "children", "staff", "punches"]},
+        "template_format": {"type": "string", "enum": ["csv", "xlsx"]},
+    },
+    # One type name per closed list in the generated client.
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "backend.api.v1.session.serializers.ROLE_CHOICES",
+        "TaskBoxEnum": "backend.api.enums.TaskBox",
+        "TaskStatusEnum": "backend.api.enums.TaskStatus",
+        "TaskNodeEnum": "backend.api.enums.TaskNode",
+        "TaskDecisionEnum": "backend.api.enums.TaskDecision",
+        "FlowNameEnum": "backend.api.enums.FlowName",
+        "CycleNodeEnum": "backend.api.enums.CycleNode",
+        "PositionStatusEnum": "backend.api.enums.PositionStatus",
+        "StatementStateEnum": "backend.api.enums.StatementState",
+        "DayKindEnum": "backend.api.enums.DayKind",
+        "DayStatusEnum": "backend.api.enums.DayStatus",
+        "ClassTypeEnum": "backend.apps.institutions.models.ClassType",
+        "CareModeEnum": "backend.apps.enrolment.models.CareMode",
+        "PunchDirectionEnum": "backend.apps.attendance.models.Punch.Direction",
+        "PunchSourceEnum": "backend.apps.attendance.models.Punch.Source",
+        "CorrectionKindEnum": "backend.apps.attendance.models.AttendanceCorrection.Kind",
+        "CorrectionStateEnum": "backend.apps.attendance.models.AttendanceCorrection.State",
+        "CorrectionDecisionEnum": "backend.api.enums.CorrectionDecision",
+        "AlertRuleEnum": "backend.apps.alerts.models.Alert.Rule",
+        "AlertStatusEnum": "backend.apps.alerts.models.Alert.State",
+        "AlertOutcomeEnum": "backend.apps.alerts.models.AlertOutcome.Outcome",
+        "StatementStepEnum": "backend.apps.subsidy.models.StatementDecision.Step",
+        "StatementDecisionEnum": "backend.apps.subsidy.models.StatementDecision.Decision",
+        "ReportKindEnum": "backend.apps.reporting.models.ReportFile.Kind",
+    },
 }
+API_BODY_BYTES = 1_000_000  # a decision on 1,000 marked lines is 10 kB
 
 # Field encryption: key ids to base64 SM4 keys; production gets them from a key service or the environment.
 FIELD_KEYS: dict[str, str] = {}

@@ -1,0 +1,95 @@
+"""Closed lists that belong to the HTTP edge, named once so that the generated client has one type for each."""
+
+from django.db import models
+
+
+class TaskBox(models.TextChoices):
+    INBOX = "inbox", "待办"
+    QUEUE = "queue", "待认领"
+    DONE = "done", "已办"
+
+
+class TaskStatus(models.TextChoices):
+    OPEN = "open", "待认领"
+    CLAIMED = "claimed", "办理中"
+    DONE = "done", "已办结"
+    CANCELLED = "cancelled", "已取消"
+
+
+class FlowName(models.TextChoices):
+    MONTHLY_CYCLE = "monthly_cycle", "月度周期"
+    STATEMENT_REVIEW = "statement_review", "结算单审核"
+
+
+class TaskNode(models.TextChoices):
+    """Steps that people take."""
+
+    SET_ATTENDANCE_DAYS = "set_attendance_days", "设置应考勤天数"
+    EVALUATE = "evaluate", "评定"
+    REVIEW_TOWNSHIP = "review_township", "乡镇街道初审"
+    REVIEW_COUNTY = "review_county", "县级审核"
+    CORRECT = "correct", "机构更正"
+
+
+class PositionStatus(models.TextChoices):
+    DONE = "done", "已完成"
+    ACTIVE = "active", "进行中"
+    WAITING = "waiting", "未开始"
+    ERROR = "error", "出错"
+
+
+class StatementState(models.TextChoices):
+    OPEN = "open", "审核中"
+    APPROVED = "approved", "已通过"
+    EXCLUDED = "excluded", "不纳入"
+
+
+class DayKind(models.TextChoices):
+    WORKDAY = "workday", "工作日"
+    MAKEUP = "makeup", "调休上班"
+    HOLIDAY = "holiday", "节假日"
+    WEEKEND = "weekend", "周末"
+
+
+class DayStatus(models.TextChoices):
+    COUNTED = "counted", "计入"
+    NOT_COUNTED = "not_counted", "不计入"
+    NOT_CAPTURED = "not_captured", "未采集"
+
+
+class CorrectionDecision(models.TextChoices):
+    ACCEPTED = "accepted", "采纳"
+    REJECTED = "rejected", "不采纳"
+
+
+class TemplateKind(models.TextChoices):
+    INSTITUTIONS = "institutions", "托育机构"
+    CHILDREN = "children", "婴幼儿"
+    STAFF = "staff", "人员"
+    PUNCHES = "punches", "打卡"
+
+
+class TemplateFormat(models.TextChoices):
+    CSV = "csv", "CSV"
+    XLSX = "xlsx", "XLSX"
+
+
+class TaskDecision(models.TextChoices):
+    APPROVED = "approved", "通过"
+    RETURNED = "returned", "退回"
+    EXCLUDED = "excluded", "不纳入本月"
+    RESUBMITTED = "resubmitted", "重新提交"
+    SET = "set", "确定应考勤天数"
+    EVALUATED = "evaluated", "评定"
+
+
+class CycleNode(models.TextChoices):
+    START = "start", "开始"
+    SET_ATTENDANCE_DAYS = "set_attendance_days", "设置应考勤天数"
+    CALCULATE = "calculate", "测算"
+    WARN = "warn", "智能预警"
+    REVIEW_STATEMENTS = "review_statements", "结算单审核"
+    EVALUATE = "evaluate", "评定"
+    SNAPSHOT = "snapshot", "评定备份"
+    REPORT = "report", "生成报告"
+    END = "end", "结束"

@@ -1,0 +1,128 @@
+"""Shapes of statements, entitlement lines and the days and punches below them."""
+
+from rest_framework import serializers
+
+from backend.api.enums import DayKind, DayStatus, StatementState
+from backend.api.fields import IdField, InstitutionRefSerializer, MoneyField, MonthField, RegionSerializer
+from backend.api.schema import PageQuerySerializer, page_of
+from backend.apps.attendance.models import Punch
+from backend.apps.enrolment.models import CareMode
+from backend.apps.institutions.models import ClassType
+from backend.apps.subsidy.models import StatementDecision
+
+
+class StatementQuerySerializer(PageQuerySerializer):
+    township = serializers.RegexField(
+        r"^([0-9]{12}|none)$", required=False, help_text="乡镇街道代码; none 为待补"
+    )
+    state = serializers.ChoiceField(choices=StatementState.choices, required=False)
+    q = serializers.CharField(required=False, max_length=60, allow_blank=True, help_text="机构名称包含")
+
+
+class StatementAllQuerySerializer(StatementQuerySerializer):
+    month = MonthField(required=False)
+
+
+class LineQuerySerializer(PageQuerySerializer):
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
+    reason = serializers.CharField(required=False, max_length=32, help_text="原因代码")
+
+
+class StatementInstitutionSerializer(serializers.Serializer):
+    id = IdField()
+    name = serializers.CharField()
+    grade = serializers.CharField(help_text="等级名称")
+    township_name = serializers.CharField(allow_blank=True, help_text="待补为空串")
+
+
+class StatementSerializer(serializers.Serializer):
+    id = IdField()
+    cycle_id = IdField()
+    month = MonthField()
+    institution = StatementInstitutionSerializer()
+    round = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=StatementState.choices)
+    position_title = serializers.CharField(allow_blank=True)
+    children_count = serializers.IntegerField()
+    paid_children = serializers.IntegerField()
+    total_amount = MoneyField()
+    open_alerts = serializers.IntegerField()
+
+
+class StatementDecisionSerializer(serializers.Serializer):
+    step = serializers.ChoiceField(choices=StatementDecision.Step.choices)
+    step_title = serializers.CharField()
+    round = serializers.IntegerField()
+    decision = serializers.ChoiceField(choices=StatementDecision.Decision.choices)
+    decision_title = serializers.CharField()
+    comment = serializers.CharField(allow_blank=True)
+    marked_line_ids = serializers.ListField(child=IdField())
+    content_hash = serializers.CharField()
+    total_amount = MoneyField()
+    by_name = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class StatementDetailSerializer(StatementSerializer):
+    county = RegionSerializer()
+    required_days = serializers.IntegerField()
+    unresolved_count = serializers.IntegerField(help_text="没有对应补助标准的人数; 不为 0 不能通过")
+    content_hash = serializers.CharField()
+    decisions = StatementDecisionSerializer(many=True)
+    task_id = IdField(allow_null=True, help_text="当前任务; 没有或不可见为 null")
+    exclusion_reason = serializers.CharField(allow_blank=True)
+
+
+class LineSerializer(serializers.Serializer):
+    id = IdField()
+    child_id = IdField()
+    child_code = serializers.CharField()
+    child_name = serializers.CharField(help_text="脱敏姓名")
+    class_type = serializers.ChoiceField(choices=ClassType.choices)
+    care_mode = serializers.ChoiceField(choices=CareMode.choices)
+    attended_days = serializers.IntegerField()
+    required_days = serializers.IntegerField()
+    not_captured_days = serializers.IntegerField()
+    factor = serializers.DecimalField(max_digits=9, decimal_places=6)
+    rate_amount = MoneyField(allow_null=True)
+    amount = MoneyField()
+    reason_code = serializers.CharField()
+    reason_text = serializers.CharField()
+
+
+class LineDaySerializer(serializers.Serializer):
+    date = serializers.DateField()
+    weekday = serializers.IntegerField(help_text="1 为周一, 7 为周日")
+    kind = serializers.ChoiceField(choices=DayKind.choices)
+    status = serializers.ChoiceField(choices=DayStatus.choices)
+    reason_code = serializers.CharField()
+    reason = serializers.CharField()
+    first_in = serializers.DateTimeField(allow_null=True)
+    last_out = serializers.DateTimeField(allow_null=True)
+    punch_count = serializers.IntegerField()
+
+
+class PunchSerializer(serializers.Serializer):
+    id = IdField()
+    happened_at = serializers.DateTimeField()
+    arrived_at = serializers.DateTimeField()
+    direction = serializers.ChoiceField(choices=Punch.Direction.choices)
+    source = serializers.ChoiceField(choices=Punch.Source.choices)
+    device = serializers.CharField(allow_blank=True)
+    photo_url = serializers.CharField(allow_null=True)
+
+
+class LineDetailSerializer(LineSerializer):
+    statement_id = IdField()
+    month = MonthField()
+    institution = InstitutionRefSerializer()
+    derivation = serializers.DictField(child=serializers.JSONField(), help_text="算式树")
+    derivation_text = serializers.CharField(help_text="算式, 可直接阅读")
+    days = LineDaySerializer(many=True)
+    punches = PunchSerializer(many=True)
+
+
+StatementPageSerializer = page_of(StatementSerializer)
+
+
+LinePageSerializer = page_of(LineSerializer)

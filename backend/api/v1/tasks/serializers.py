@@ -1,0 +1,98 @@
+"""Shapes of tasks: rows, one task with what may be done and why not, and the decision sent back."""
+
+from rest_framework import serializers
+
+from backend.api.enums import FlowName, TaskBox, TaskDecision, TaskNode, TaskStatus
+from backend.api.fields import DaysField, IdField, MoneyField, MonthField, ReasonField, RegionSerializer
+from backend.api.schema import PageQuerySerializer, page_of
+
+
+class TaskQuerySerializer(PageQuerySerializer):
+    box = serializers.ChoiceField(choices=TaskBox.choices, default=TaskBox.INBOX)
+    cycle = IdField(required=False)
+
+
+class TaskOwnerSerializer(serializers.Serializer):
+    id = IdField()
+    display_name = serializers.CharField()
+
+
+class TaskStatementSerializer(serializers.Serializer):
+    id = IdField()
+    institution_id = IdField()
+    institution_name = serializers.CharField()
+    township_name = serializers.CharField(help_text="乡镇街道; 待补为空串", allow_blank=True)
+    round = serializers.IntegerField()
+    total_amount = MoneyField()
+    children_count = serializers.IntegerField()
+    open_alerts = serializers.IntegerField()
+
+
+class TaskSerializer(serializers.Serializer):
+    id = IdField()
+    node = serializers.ChoiceField(choices=TaskNode.choices)
+    title = serializers.CharField()
+    flow = serializers.ChoiceField(choices=FlowName.choices)
+    status = serializers.ChoiceField(choices=TaskStatus.choices)
+    created_at = serializers.DateTimeField()
+    claimed_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    owner = TaskOwnerSerializer(allow_null=True)
+    county = RegionSerializer()
+    month = MonthField()
+    cycle_id = IdField()
+    statement = TaskStatementSerializer(allow_null=True)
+    decision = serializers.ChoiceField(choices=TaskDecision.choices, allow_null=True)
+
+
+class CapabilitySerializer(serializers.Serializer):
+    """One thing that could be done here; when it may not, the reason is for the button's hint."""
+
+    action = serializers.CharField()
+    title = serializers.CharField()
+    allowed = serializers.BooleanField()
+    reason_code = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+
+
+class TimelineEntrySerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    actor_name = serializers.CharField(allow_blank=True)
+    node_title = serializers.CharField()
+    event = serializers.CharField()
+    decision = serializers.CharField(allow_blank=True)
+    comment = serializers.CharField(allow_blank=True)
+
+
+class TaskDetailSerializer(TaskSerializer):
+    capabilities = CapabilitySerializer(many=True)
+    content_hash = serializers.CharField(help_text="办理时原样交回: 批的是这一版")
+    timeline = TimelineEntrySerializer(many=True)
+
+
+class TaskCountsSerializer(serializers.Serializer):
+    inbox = serializers.IntegerField()
+    queue = serializers.IntegerField()
+
+
+class RequiredDaysOverrideInputSerializer(serializers.Serializer):
+    institution_id = IdField()
+    days = DaysField()
+    reason = ReasonField()
+
+
+class RequiredDaysInputSerializer(serializers.Serializer):
+    days = DaysField()
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)
+    overrides = RequiredDaysOverrideInputSerializer(many=True, required=False, default=list, max_length=500)
+
+
+class TaskCompleteSerializer(serializers.Serializer):
+    decision = serializers.ChoiceField(choices=TaskDecision.choices)
+    comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
+    content_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+    marked_line_ids = serializers.ListField(child=IdField(), required=False, default=list, max_length=1000)
+    required_days = RequiredDaysInputSerializer(required=False, allow_null=True, default=None)
+
+
+TaskPageSerializer = page_of(TaskSerializer)
