@@ -26,6 +26,7 @@ from typing import Any
 
 from tools import bootstrap, services
 from tools.console import PYTHON, ROOT, Failed, main_guard, say, table
+from tools.server_binaries import ServiceError
 
 NOT_MARKED = "not browser and not broker"
 TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup")
@@ -105,7 +106,7 @@ def run_part(part: Part, extra: list[str], folder: Path) -> Outcome:
                 command, cwd=ROOT, env={**env, **started.env}, stdin=subprocess.DEVNULL, check=False
             )
             status = done.returncode
-    except services.ServiceError as error:
+    except ServiceError as error:
         say(f"services: {error}")
         status = 3
     if status == 5:
