@@ -161,6 +161,8 @@ def _line(
     tree = terms[0] if len(terms) == 1 else Op("+", tuple(terms))
     found = factor.fold(days)
     reason = _factor_reason(scheme, found, count.fold(days))
+    if reason == "full" and len(terms) < len(chosen):
+        reason = "partial"
     tree, reason = _capped(facts, scheme, head, tree, days, reason)
     if reason in BLOCKING:
         return _withheld(facts, scheme, head, days, reason)

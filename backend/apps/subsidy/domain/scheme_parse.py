@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from backend.apps.subsidy.domain.derivation import RateLeaf
 from backend.apps.subsidy.domain.exact import ONE, ZERO
 from backend.apps.subsidy.domain.facts import CARE_MODES, CLASS_TYPES, SETTINGS
-from backend.apps.subsidy.domain.reading import Reader, exact_date, exact_money, exact_number
+from backend.apps.subsidy.domain.rates import (
+    GRADE_NAMES,
+    every_band_has_a_rate,
+    rate_index,
+    rate_leaf,
+    read_rate,
+    value_names,
+)
+from backend.apps.subsidy.domain.reading import Reader, exact_date, exact_number
 from backend.apps.subsidy.domain.scheme import (
     AXES,
     CHILD_UNITS,
@@ -32,28 +38,6 @@ from backend.apps.subsidy.domain.scheme import (
     canonical_json,
 )
 
-GRADE_NAMES: Final = {
-    "city_model": "市级示范",
-    "level_1": "一级",
-    "level_2": "二级",
-    "level_3": "三级",
-    "ungraded": "未评级",
-}
-VALUE_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
-    "class_type": dict(zip(CLASS_TYPES, ("乳儿班", "托小班", "托大班", "混龄班"), strict=True)),
-    "care_mode": dict(zip(CARE_MODES, ("全日托", "半日托", "计时托"), strict=True)),
-    "setting": dict(zip(SETTINGS, ("独立托育机构", "幼儿园托育部"), strict=True)),
-    "affordable": {"yes": "普惠", "no": "非普惠"},
-    "local_registration": {"yes": "本地户籍", "no": "非本地户籍"},
-    "household_order": {
-        "1": "一孩",
-        "2": "二孩",
-        "3": "三孩",
-        "2+": "二孩及以上",
-        "3+": "三孩及以上",
-        "1+": "不限孩次",
-    },
-}
 BASES: Final = ("attended_workdays", "attended_days", "enrolled_workdays", "enrolled_days")
 MEASURED: Final = ("month_start", "month_end", "any_day", "higher")
 WINDOWS: Final = ("calendar_year", "school_year", "half_year", "term")
@@ -113,12 +97,12 @@ def parse_scheme(definition: object, rates: Iterable[RateRow | Mapping[str, Any]
     _need(axes, "size_band", size_bands, "sizes.bands")
     _need(axes, "grade", grades, "grades")
     _age_bands_reachable(age_bands, eligibility)
-    names = _value_names(grades, age_bands, size_bands)
-    rows = tuple(_rate(r, f"rates[{i}]", axes, unit, names) for i, r in enumerate(rates))
+    names = value_names(grades, age_bands, size_bands)
+    rows = tuple(read_rate(r, f"rates[{i}]", axes, unit, names) for i, r in enumerate(rates))
     if not rows:
         raise SchemeError("rates", "至少要有一条补助标准")
-    index = _index(rows, axes, names)
-    _every_band_has_a_rate(axes, index, age_bands, size_bands)
+    index = rate_index(rows, axes, names)
+    every_band_has_a_rate(axes, index, age_bands, size_bands)
     full, half = _letters(attendance)
     assert isinstance(definition, Mapping)  # Reader refused anything else
     return SchemeDefinition(
@@ -133,7 +117,7 @@ def parse_scheme(definition: object, rates: Iterable[RateRow | Mapping[str, Any]
         rates=rows,
         canonical=canonical_json(definition, rows),
         index=index,
-        leaves={id(r): _leaf(r, names) for r in rows if r.amount is not None},
+        leaves={id(r): rate_leaf(r, names) for r in rows if r.amount is not None},
         count_full=full,
         count_half=half,
         **parsed,
@@ -415,103 +399,3 @@ def _age_bands_reachable(bands: Sequence[Band], eligibility: Eligibility) -> Non
     for at, band in enumerate(bands):
         if age and age.grace_until is None and (band.end <= age.first or band.first >= age.end):
             raise SchemeError(f"ages.bands[{at}]", f"“{band.name}”在可补月龄之外, 谁也不会落入")
-
-
-def _value_names(
-    grades: Sequence[tuple[str, str]], ages: Sequence[Band], sizes: Sequence[Band]
-) -> dict[str, Mapping[str, str]]:
-    return {
-        **VALUE_NAMES,
-        "grade": dict(grades),
-        "age_band": {b.code: b.name for b in ages},
-        "size_band": {b.code: b.name for b in sizes},
-    }
-
-
-def _rate(
-    raw: RateRow | Mapping[str, Any],
-    path: str,
-    axes: Sequence[str],
-    unit: str,
-    names: Mapping[str, Mapping[str, str]],
-) -> RateRow:
-    if isinstance(raw, RateRow):
-        raw = {
-            "id": raw.id,
-            "keys": dict(raw.keys),
-            "amount": raw.amount,
-            "unit": raw.unit,
-            "document_number": raw.document_number,
-            "clause": raw.clause,
-            "starts_on": raw.starts_on,
-        }
-    r = Reader(raw, path)
-    keys = Reader(r.raw("keys", {}), f"{path}.keys")
-    found = tuple((axis, keys.choice(axis, ("*", *names[axis]))) for axis in axes)
-    keys.finish()
-    amount = None if not r.has("amount") else exact_money(r.raw("amount"), f"{path}.amount")
-    r.raw("amount", None)
-    row = RateRow(
-        id=r.integer("id", 0, 2**63, 0),
-        keys=found,
-        amount=amount,
-        unit=r.choice("unit", (unit,), unit),
-        document_number=r.text("document_number", 64),
-        clause=r.text("clause", 64, ""),
-        starts_on=exact_date(r.raw("starts_on"), f"{path}.starts_on"),
-    )
-    if not row.document_number.strip():
-        raise SchemeError(f"{path}.document_number", "必须写明文号")
-    r.finish()
-    return row
-
-
-def _expand(row: RateRow, names: Mapping[str, Mapping[str, str]]) -> Iterable[tuple[str, ...]]:
-    options = []
-    for axis, value in row.keys:
-        if value != "*":
-            options.append([value])
-        elif axis == "household_order":
-            options.append(["1+"])
-        else:
-            options.append(list(names[axis]))
-    return itertools.product(*options)
-
-
-def _index(
-    rows: Sequence[RateRow], axes: Sequence[str], names: Mapping[str, Mapping[str, str]]
-) -> dict[tuple[str, ...], tuple[tuple[date, ...], tuple[RateRow, ...]]]:
-    found: dict[tuple[str, ...], dict[date, RateRow]] = {}
-    for at, row in enumerate(rows):
-        for values in _expand(row, names):
-            dated = found.setdefault(values, {})
-            if row.starts_on in dated:
-                label = "、".join(names[a].get(v, v) for a, v in zip(axes, values, strict=True))
-                raise SchemeError(f"rates[{at}]", f"与另一条标准重叠: {label or '全部'}, {row.starts_on} 起")
-            dated[row.starts_on] = row
-    return {
-        values: (tuple(sorted(dated)), tuple(dated[d] for d in sorted(dated)))
-        for values, dated in found.items()
-    }
-
-
-def _every_band_has_a_rate(
-    axes: Sequence[str],
-    index: Mapping[tuple[str, ...], object],
-    ages: Sequence[Band],
-    sizes: Sequence[Band],
-) -> None:
-    for axis, bands, path in (("age_band", ages, "ages.bands"), ("size_band", sizes, "sizes.bands")):
-        if axis not in axes:
-            continue
-        at = list(axes).index(axis)
-        rated = {values[at] for values in index}
-        for i, band in enumerate(bands):
-            if band.code not in rated:
-                raise SchemeError(f"{path}[{i}]", f"“{band.name}”没有对应的补助标准")
-
-
-def _leaf(row: RateRow, names: Mapping[str, Mapping[str, str]]) -> RateLeaf:
-    assert row.amount is not None  # abolished rows have no leaf
-    label = " ".join(names[a].get(v, v) for a, v in row.keys if v != "*") or "补助标准"
-    return RateLeaf(row.id, label, Fraction(row.amount), row.document_number, row.clause, row.starts_on)

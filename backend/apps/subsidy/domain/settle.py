@@ -60,7 +60,7 @@ def _one_child(pairs: Sequence[Pair], scheme: SchemeDefinition) -> list[tuple[tu
     elif scheme.two_institutions == "block":
         return [(_key(p), withhold(p[1], "two_institutions")) for p in claims]
     elif scheme.two_institutions == "by_days":
-        return _by_days(pairs, scheme)
+        return _by_days(claims, scheme)
     elif scheme.two_institutions == "most_days":
         winner = min(claims, key=_most_days)[0].institution.institution
     else:
