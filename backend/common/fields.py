@@ -114,6 +114,10 @@ class BlindIndexField(models.CharField):
 class ServiceMonthField(models.CharField):
     """`ServiceMonth` stored as `YYYY-MM`, so text order is time order on every database."""
 
+    # What django-stubs lets people assign and read.
+    _pyi_private_set_type: ServiceMonth | str  # type: ignore[assignment]  # the stubs' own hook for fields
+    _pyi_private_get_type: ServiceMonth  # type: ignore[assignment]  # the stubs' own hook for fields
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["max_length"] = 7
         super().__init__(*args, **kwargs)
