@@ -38,17 +38,13 @@ class Punch(models.Model):
         MANUAL = "manual", "补录"
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, db_index=False)
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, db_index=False
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False)
     happened_at = models.DateTimeField()
     arrived_at = models.DateTimeField()
     direction = models.CharField(max_length=3, choices=Direction)
     source = models.CharField(max_length=16, choices=Source)
     device = models.CharField(max_length=64, blank=True, default="")
-    photo = models.ForeignKey(
-        Photo, on_delete=models.PROTECT, null=True, db_index=False
-    )
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, null=True, db_index=False)
     idempotency_key = models.CharField(max_length=64, unique=True)
 
     class Meta:
@@ -59,20 +55,14 @@ class Punch(models.Model):
                 name="attendance_punch_key",
             )
         ]
-        indexes = [
-            models.Index(
-                fields=["institution", "happened_at"], name="attendance_punch_inst"
-            )
-        ]
+        indexes = [models.Index(fields=["institution", "happened_at"], name="attendance_punch_inst")]
 
 
 class AttendanceDay(models.Model):
     """日考勤: what the punches of one child at one institution on one day amount to. Derived, rebuildable."""
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, db_index=False)
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, db_index=False
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False)
     date = models.DateField()
     first_in = models.DateTimeField(null=True)
     last_out = models.DateTimeField(null=True)
@@ -83,13 +73,9 @@ class AttendanceDay(models.Model):
     class Meta:
         db_table = "attendance_day"
         constraints = [
-            models.UniqueConstraint(
-                fields=["child", "date", "institution"], name="attendance_day_key"
-            )
+            models.UniqueConstraint(fields=["child", "date", "institution"], name="attendance_day_key")
         ]
-        indexes = [
-            models.Index(fields=["institution", "date"], name="attendance_day_inst")
-        ]
+        indexes = [models.Index(fields=["institution", "date"], name="attendance_day_inst")]
 
 
 class FeedDay(models.Model):
@@ -100,9 +86,7 @@ class FeedDay(models.Model):
         SILENT = "silent", "未采集"
         CLOSED = "closed", "非工作日"
 
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="feed_days"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="feed_days")
     date = models.DateField()
     state = models.CharField(max_length=16, choices=State)
     headcount = models.PositiveIntegerField()  # children with at least one entry
@@ -111,9 +95,7 @@ class FeedDay(models.Model):
     class Meta:
         db_table = "attendance_feed_day"
         constraints = [
-            models.UniqueConstraint(
-                fields=["institution", "date"], name="attendance_feed_day_key"
-            )
+            models.UniqueConstraint(fields=["institution", "date"], name="attendance_feed_day_key")
         ]
 
 
@@ -121,35 +103,21 @@ class AttendanceMonth(models.Model):
     """月考勤 of one child at one institution. Derived, rebuildable."""
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, db_index=False)
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, db_index=False
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False)
     month = ServiceMonthField()
-    attended_days = (
-        models.PositiveSmallIntegerField()
-    )  # 实际天数: open days, enrolled, entry and exit
-    incomplete_days = (
-        models.PositiveSmallIntegerField()
-    )  # entry without exit or exit without entry
-    uncounted_days = (
-        models.PositiveSmallIntegerField()
-    )  # closed days, or outside the enrolment
+    attended_days = models.PositiveSmallIntegerField()  # 实际天数: open days, enrolled, entry and exit
+    incomplete_days = models.PositiveSmallIntegerField()  # entry without exit or exit without entry
+    uncounted_days = models.PositiveSmallIntegerField()  # closed days, or outside the enrolment
     not_captured_days = models.PositiveSmallIntegerField()  # 未采集
-    corrected_days = models.PositiveSmallIntegerField(
-        default=0
-    )  # counted because of an accepted correction
+    corrected_days = models.PositiveSmallIntegerField(default=0)  # counted because of an accepted correction
     enrolled_workdays = models.PositiveSmallIntegerField()
 
     class Meta:
         db_table = "attendance_month"
         constraints = [
-            models.UniqueConstraint(
-                fields=["month", "institution", "child"], name="attendance_month_key"
-            )
+            models.UniqueConstraint(fields=["month", "institution", "child"], name="attendance_month_key")
         ]
-        indexes = [
-            models.Index(fields=["child", "month"], name="attendance_month_child")
-        ]
+        indexes = [models.Index(fields=["child", "month"], name="attendance_month_child")]
 
 
 class WorkCalendarDay(models.Model):
@@ -157,9 +125,7 @@ class WorkCalendarDay(models.Model):
 
     date = models.DateField(primary_key=True)
     is_workday = models.BooleanField()
-    label = models.CharField(
-        max_length=32, blank=True, default=""
-    )  # 国庆节, 调休上班 …
+    label = models.CharField(max_length=32, blank=True, default="")  # 国庆节, 调休上班 …
     source = models.CharField(max_length=120)
 
     class Meta:
@@ -172,9 +138,7 @@ class RequiredDays(models.Model):
     county = models.ForeignKey(Region, on_delete=models.PROTECT)
     month = ServiceMonthField()
     days = models.PositiveSmallIntegerField()
-    default_days = models.PositiveSmallIntegerField(
-        null=True
-    )  # what the calendar said when it was set
+    default_days = models.PositiveSmallIntegerField(null=True)  # what the calendar said when it was set
     reason = models.CharField(max_length=300, blank=True, default="")
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     set_at = models.DateTimeField()
@@ -182,9 +146,7 @@ class RequiredDays(models.Model):
     class Meta:
         db_table = "attendance_required_days"
         constraints = [
-            models.UniqueConstraint(
-                fields=["county", "month"], name="attendance_required_days_key"
-            )
+            models.UniqueConstraint(fields=["county", "month"], name="attendance_required_days_key")
         ]
 
 
@@ -201,9 +163,7 @@ class RequiredDaysOverride(models.Model):
     class Meta:
         db_table = "attendance_required_ovr"
         constraints = [
-            models.UniqueConstraint(
-                fields=["institution", "month"], name="attendance_required_ovr_key"
-            )
+            models.UniqueConstraint(fields=["institution", "month"], name="attendance_required_ovr_key")
         ]
 
 
@@ -242,8 +202,4 @@ class AttendanceCorrection(models.Model):
 
     class Meta:
         db_table = "attendance_correction"
-        indexes = [
-            models.Index(
-                fields=["institution", "date"], name="attendance_correction_inst"
-            )
-        ]
+        indexes = [models.Index(fields=["institution", "date"], name="attendance_correction_inst")]

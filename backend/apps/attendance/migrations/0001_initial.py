@@ -170,11 +170,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "attendance_day",
-                "indexes": [
-                    models.Index(
-                        fields=["institution", "date"], name="attendance_day_inst"
-                    )
-                ],
+                "indexes": [models.Index(fields=["institution", "date"], name="attendance_day_inst")],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("child", "date", "institution"),
@@ -221,11 +217,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "attendance_month",
-                "indexes": [
-                    models.Index(
-                        fields=["child", "month"], name="attendance_month_child"
-                    )
-                ],
+                "indexes": [models.Index(fields=["child", "month"], name="attendance_month_child")],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("month", "institution", "child"),
@@ -272,9 +264,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "attendance_feed_day",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("institution", "date"), name="attendance_feed_day_key"
-                    )
+                    models.UniqueConstraint(fields=("institution", "date"), name="attendance_feed_day_key")
                 ],
             },
         ),
@@ -294,9 +284,7 @@ class Migration(migrations.Migration):
                 ("arrived_at", models.DateTimeField()),
                 (
                     "direction",
-                    models.CharField(
-                        choices=[("in", "入园"), ("out", "离园")], max_length=3
-                    ),
+                    models.CharField(choices=[("in", "入园"), ("out", "离园")], max_length=3),
                 ),
                 (
                     "source",
@@ -389,9 +377,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "attendance_required_days",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("county", "month"), name="attendance_required_days_key"
-                    )
+                    models.UniqueConstraint(fields=("county", "month"), name="attendance_required_days_key")
                 ],
             },
         ),
