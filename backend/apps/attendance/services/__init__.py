@@ -1,0 +1,28 @@
+"""What other rooms call. Each part lives in its own module."""
+
+from backend.apps.attendance.domain.required_days import OverrideInput
+from backend.apps.attendance.selectors.calendar import required_days_default
+from backend.apps.attendance.services.fold import (
+    FoldSummary,
+    RefoldSummary,
+    attendance_ensure_folded,
+    attendance_fold,
+    attendance_refold,
+    feed_days_fold,
+)
+from backend.apps.attendance.services.month_fold import MonthFoldSummary, attendance_month_fold
+from backend.apps.attendance.services.required_days import required_days_set
+
+__all__ = [
+    "FoldSummary",
+    "MonthFoldSummary",
+    "OverrideInput",
+    "RefoldSummary",
+    "attendance_ensure_folded",
+    "attendance_fold",
+    "attendance_month_fold",
+    "attendance_refold",
+    "feed_days_fold",
+    "required_days_default",
+    "required_days_set",
+]

@@ -1,0 +1,227 @@
+"""Punches → attendance days → feed days. Derived rows: folding twice equals folding once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils import timezone
+
+from backend.apps.attendance.models import AttendanceDay, FeedDay
+from backend.apps.attendance.selectors.calendar import calendar_of
+from backend.apps.attendance.selectors.punches import (
+    DAY_COLUMNS,
+    attendance_days_of_month,
+    punched_days,
+    punches_of_month,
+)
+from backend.apps.institutions.models import Institution, Region
+from backend.common.service_month import ServiceMonth
+
+CHILD_CHUNK = 500  # child ids in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSummary:
+    """Rows written by one fold; all zero when nothing had changed."""
+
+    days_removed: int  # gone, or about to be written anew because their punches changed
+    days_written: int
+    feed_days_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefoldSummary:
+    """A nightly refold: what was kept before, what the punches say. Equal counts and zero writes mean: it was current."""
+
+    punches: int
+    punches_kept_before: int  # punches the attendance days accounted for
+    days_before: int
+    days_after: int
+    fold: FoldSummary
+
+    @property
+    def was_current(self) -> bool:
+        return (
+            self.punches == self.punches_kept_before and self.fold.days_written == self.fold.days_removed == 0
+        )
+
+
+def county_lock(county_code: str) -> None:
+    """Serialises derived writes of one county; held to the end of the transaction (SQLite has one writer anyway)."""
+    Region.objects.select_for_update(no_key=True).values_list("code").get(code=county_code)
+
+
+@transaction.atomic
+def attendance_fold(
+    *, county_code: str, month: ServiceMonth, child_ids: Collection[int] | None = None
+) -> FoldSummary:
+    """Bring attendance days and feed days of a county and month in step with the punches.
+
+    With `child_ids` only these children's days are looked at. Rows that already agree are not touched.
+    """
+    county_lock(county_code)
+    removed = written = 0
+    for chunk in _chunks(child_ids):
+        gone, fresh = _fold_days(county_code, month, chunk)
+        removed, written = removed + gone, written + fresh
+    return FoldSummary(
+        days_removed=removed,
+        days_written=written,
+        feed_days_changed=feed_days_fold(county_code=county_code, month=month),
+    )
+
+
+def attendance_refold(*, county_code: str, month: ServiceMonth) -> RefoldSummary:
+    """The nightly fold of everything, with counts to compare; a difference means some write path forgot to fold."""
+    with transaction.atomic():
+        county_lock(county_code)
+        kept, days_before = _kept_counts(county_code, month)
+        fold = attendance_fold(county_code=county_code, month=month)
+        return RefoldSummary(
+            punches=punches_of_month(county_code=county_code, month=month).count(),
+            punches_kept_before=kept,
+            days_before=days_before,
+            days_after=_kept_counts(county_code, month)[1],
+            fold=fold,
+        )
+
+
+def attendance_ensure_folded(*, county_code: str, month: ServiceMonth) -> bool:
+    """Fold unless the attendance days account for every punch; two counts when there is nothing to do.
+
+    Punches are append-only, so equal counts mean equal facts. Returns whether a fold was needed.
+    """
+    kept, _ = _kept_counts(county_code, month)
+    if kept == punches_of_month(county_code=county_code, month=month).count():
+        feed_days_fold(county_code=county_code, month=month)
+        return False
+    attendance_fold(county_code=county_code, month=month)
+    return True
+
+
+@transaction.atomic
+def feed_days_fold(*, county_code: str, month: ServiceMonth) -> int:
+    """Feed days of every institution of the county from its attendance days; returns the rows changed.
+
+    An open day without any punch is silent (未采集), but only up to today or the county's last day with punches,
+    whichever is later: a day that has not come yet gets no row. Headcounts of closed days are kept as evidence.
+    """
+    kept = {
+        (row.institution_id, row.date): row
+        for row in FeedDay.objects.filter(
+            institution__county_id=county_code, date__range=(month.first_day, month.last_day)
+        )
+    }
+    fresh = {(row.institution_id, row.date): row for row in _feed_rows(county_code, month)}
+    new = [row for key, row in fresh.items() if key not in kept]
+    changed = []
+    for key, row in fresh.items():
+        old = kept.get(key)
+        if old is not None and _feed_values(old) != _feed_values(row):
+            old.state, old.headcount, old.punch_count = row.state, row.headcount, row.punch_count
+            changed.append(old)
+    gone = [row.pk for key, row in kept.items() if key not in fresh]
+    FeedDay.objects.bulk_create(new, batch_size=2_000)
+    if changed:
+        FeedDay.objects.bulk_update(changed, ["state", "headcount", "punch_count"], batch_size=200)
+    if gone:
+        FeedDay.objects.filter(pk__in=gone).delete()
+    return len(new) + len(changed) + len(gone)
+
+
+def _feed_values(row: FeedDay) -> tuple[str, int, int]:
+    return str(row.state), row.headcount, row.punch_count
+
+
+def _feed_rows(county_code: str, month: ServiceMonth) -> Iterator[FeedDay]:
+    counts: dict[tuple[int, date], tuple[int, int]] = {
+        (institution, day): (heads, punches)
+        for institution, day, heads, punches in attendance_days_of_month(county_code=county_code, month=month)
+        .order_by()
+        .values_list("institution_id", "date")
+        .annotate(heads=Count("id", filter=Q(in_count__gt=0)), punches=Sum(F("in_count") + F("out_count")))
+    }
+    last_fed = max((day for _, day in counts), default=month.first_day)
+    horizon = max(timezone.localdate(), last_fed)
+    calendar = calendar_of(month)
+    institutions = Institution.objects.filter(county_id=county_code).order_by("id")
+    for institution, closed_on in institutions.values_list("id", "closed_on"):
+        for day in calendar.days:
+            heads, punches = counts.get((institution, day.date), (0, 0))
+            still_open = closed_on is None or day.date < closed_on
+            if not (day.kind.is_workday and still_open):
+                state = FeedDay.State.CLOSED
+            elif punches:
+                state = FeedDay.State.CAPTURED
+            elif day.date <= horizon:
+                state = FeedDay.State.SILENT
+            else:
+                continue
+            yield FeedDay(
+                institution_id=institution,
+                date=day.date,
+                state=state,
+                headcount=heads,
+                punch_count=punches,
+            )
+
+
+def _kept_counts(county_code: str, month: ServiceMonth) -> tuple[int, int]:
+    found = attendance_days_of_month(county_code=county_code, month=month).aggregate(
+        punches=Sum(F("in_count") + F("out_count")), days=Count("id")
+    )
+    return found["punches"] or 0, found["days"]
+
+
+def _chunks(child_ids: Collection[int] | None) -> Iterator[list[int] | None]:
+    if child_ids is None:
+        yield None
+        return
+    ids = sorted(set(child_ids))
+    for start in range(0, len(ids), CHILD_CHUNK):
+        yield ids[start : start + CHILD_CHUNK]
+
+
+# A value comparison that treats NULL as a value, in words every database knows.
+def _differs(column: str) -> str:
+    return f"CASE WHEN d.{column} = a.{column} OR (d.{column} IS NULL AND a.{column} IS NULL) THEN 0 ELSE 1 END = 1"
+
+
+_MATCH = "a.child_id = d.child_id AND a.institution_id = d.institution_id AND a.date = d.date"
+_CHANGED = " OR ".join(_differs(column) for column in DAY_COLUMNS[3:])
+
+
+def _fold_days(county_code: str, month: ServiceMonth, child_ids: list[int] | None) -> tuple[int, int]:
+    """Delete what no longer agrees, insert what is missing: two statements, nothing passes through Python."""
+    punched, punched_params = _sql(punched_days(county_code=county_code, month=month, child_ids=child_ids))
+    kept, kept_params = _sql(
+        attendance_days_of_month(county_code=county_code, month=month, child_ids=child_ids)
+        .order_by()
+        .values("id", *DAY_COLUMNS)
+    )
+    table = AttendanceDay._meta.db_table
+    columns = ", ".join(DAY_COLUMNS)
+    picked = ", ".join(f"a.{column}" for column in DAY_COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE id IN (SELECT d.id FROM ({kept}) d"  # noqa: S608  # SQL compiled by the ORM
+            f" LEFT JOIN ({punched}) a ON {_MATCH} WHERE a.child_id IS NULL OR {_CHANGED})",
+            [*kept_params, *punched_params],
+        )
+        removed = cursor.rowcount
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}) SELECT {picked} FROM ({punched}) a"  # noqa: S608  # SQL compiled by the ORM
+            f" LEFT JOIN ({kept}) d ON {_MATCH} WHERE d.id IS NULL",
+            [*punched_params, *kept_params],
+        )
+        return removed, cursor.rowcount
+
+
+def _sql(query: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+    sql, params = query.query.sql_with_params()
+    return sql, params
