@@ -1,0 +1,286 @@
+"""评定备份: copy an evaluated month into tables nobody may change, with digests over every row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from backend.apps.audit.services import audit_record
+from backend.apps.enrolment.models import Child
+from backend.apps.subsidy.domain.canonical import canonical_value
+from backend.apps.subsidy.models import (
+    Evaluation,
+    MonthlyCycle,
+    Rate,
+    Snapshot,
+    SnapshotLine,
+    SnapshotStatement,
+    StatementDecision,
+)
+from backend.apps.subsidy.selectors.content import LineContent
+from backend.apps.subsidy.selectors.cycle_content import CycleContent, cycle_content, township_name
+from backend.apps.subsidy.selectors.duties import breaches, cycle_decisions, cycle_duties
+from backend.apps.subsidy.selectors.preflight import alert_counts, alerts_of
+from backend.apps.subsidy.selectors.snapshot_documents import (
+    SNAPSHOT_FORMAT,
+    document_digest,
+    line_document,
+    name_commitment,
+    row_code,
+    snapshot_document,
+    statement_document,
+)
+from backend.common.errors import Conflict, NotFound
+from backend.common.money import round_money
+
+BATCH = 1_000
+
+
+@transaction.atomic
+def snapshot_create(*, cycle_id: int) -> Snapshot:
+    """The snapshot of an evaluated month; an existing one is returned as it is.
+
+    Raises `Conflict` `cycle_not_evaluated`, or `content_changed` when the month is no longer the evaluated one.
+    """
+    cycle = (
+        MonthlyCycle.objects.select_for_update(of=("self",))
+        .select_related("county", "scheme")
+        .filter(pk=cycle_id)
+        .first()
+    )
+    if cycle is None:
+        raise NotFound("cycle_not_found", "没有这个月度周期")
+    existing = Snapshot.objects.filter(cycle=cycle).first()
+    if existing is not None:
+        return existing
+    evaluation = Evaluation.objects.filter(cycle=cycle).first()
+    if evaluation is None:
+        raise Conflict("cycle_not_evaluated", "该月尚未评定, 不能备份")
+    content = cycle_content(cycle, lock=True)
+    if content.content_hash != evaluation.content_hash:
+        raise Conflict("content_changed", "该月内容在评定之后有变化, 不能按评定内容备份")
+    return snapshot_freeze(content=content, decisions=cycle_decisions(cycle), evaluation=evaluation)
+
+
+def snapshot_freeze(
+    *, content: CycleContent, decisions: list[StatementDecision], evaluation: Evaluation
+) -> Snapshot:
+    """Write the rows from content already loaded and hashed: what was hashed is what is frozen.
+
+    Call it inside the transaction that evaluates.
+    """
+    cycle = content.cycle
+    snapshot = Snapshot(
+        cycle=cycle,
+        county_code=cycle.county_id,
+        county_name=cycle.county.name,
+        month=cycle.month,
+        header=_header(content, decisions, evaluation),
+        line_count=sum(len(statement.lines) for statement in content.statements),
+        total_amount=content.totals.amount,
+        created_at=timezone.now(),
+    )
+    statements, lines = _rows(snapshot, content)
+    snapshot.digest = document_digest(snapshot_document(snapshot, [s.digest for s in statements]))
+    snapshot.clean_fields(exclude={"cycle"})
+    snapshot.save(force_insert=True)
+    SnapshotStatement.objects.bulk_create(statements, batch_size=BATCH)
+    SnapshotLine.objects.bulk_create(lines, batch_size=BATCH)
+    audit_record(
+        actor=None,
+        action="subsidy.snapshot.created",
+        target=snapshot,
+        county=snapshot.county_code,
+        detail={"lines": snapshot.line_count, "digest": snapshot.digest},
+    )
+    return snapshot
+
+
+def _rows(snapshot: Snapshot, content: CycleContent) -> tuple[list[SnapshotStatement], list[SnapshotLine]]:
+    names = _names(content)
+    statements: list[SnapshotStatement] = []
+    lines: list[SnapshotLine] = []
+    for number, source in enumerate(content.statements, start=1):
+        row = source.statement
+        statement = SnapshotStatement(
+            snapshot=snapshot,
+            row_number=number,
+            institution_id=row.institution_id,
+            institution_name=row.institution.name,
+            credit_code=row.institution.credit_code,
+            township_name=township_name(row),
+            grade_name=row.grade.name,
+            required_days=row.required_days,
+            outcome=row.outcome,
+            exclusion_reason=row.exclusion_reason,
+            children_count=row.children_count,
+            paid_children=row.paid_children,
+            total_amount=round_money(row.total_amount),
+            content_hash=source.content_hash,
+        )
+        own = [
+            _line(snapshot, statement, len(lines) + position, line, names)
+            for position, line in enumerate(source.lines, start=1)
+        ]
+        statement.digest = document_digest(statement_document(statement, [line.digest for line in own]))
+        statements.append(statement)
+        lines += own
+    return statements, lines
+
+
+def _line(
+    snapshot: Snapshot,
+    statement: SnapshotStatement,
+    number: int,
+    source: LineContent,
+    names: dict[int, str],
+) -> SnapshotLine:
+    code = row_code(snapshot.county_code, snapshot.month, number)
+    name = names[source.child_id]
+    line = SnapshotLine(
+        statement=statement,
+        row_number=number,
+        row_code=code,
+        child_id=source.child_id,
+        child_code=source.child_code,
+        child_name=name,
+        name_commitment=name_commitment(code, name),
+        class_type=source.class_type,
+        care_mode=source.care_mode,
+        attended_days=source.attended_days,
+        required_days=source.required_days,
+        not_captured_days=source.not_captured_days,
+        rate_amount=source.rate_amount,
+        factor=source.factor,
+        amount=source.amount,
+        reason_code=source.reason_code,
+        derivation=source.derivation,
+    )
+    line.digest = document_digest(line_document(line))
+    return line
+
+
+def _names(content: CycleContent) -> dict[int, str]:
+    """Names of every child in the month, decrypted; found through the lines, because thousands of ids are no filter."""
+    children = (
+        Child.objects.filter(entitlementline__statement__cycle=content.cycle)
+        .only("pk", "name", "row_key")
+        .distinct()
+    )
+    return {child.pk: child.name for child in children.iterator(chunk_size=2_000)}
+
+
+def _header(
+    content: CycleContent, decisions: list[StatementDecision], evaluation: Evaluation
+) -> dict[str, Any]:
+    """Everything the rows stand on, as plain JSON; people are named by role-bearing display names only."""
+    duties = cycle_duties(content, decisions, evaluation)
+    institutions = {c.statement.pk: c.statement.institution_id for c in content.statements}
+    header: dict[str, Any] = canonical_value(
+        {
+            "format": SNAPSHOT_FORMAT,
+            "scheme": _scheme(content.cycle),
+            "required_days": _required_days(content),
+            "totals": asdict(content.totals),
+            "decisions": [
+                {
+                    "institution": institutions[d.statement_id],
+                    "step": d.step,
+                    "round": d.round,
+                    "decision": d.decision,
+                    "comment": d.comment,
+                    "total_amount": d.total_amount,
+                    "content": d.content_hash,
+                    "by": d.by_name,
+                    "at": d.at,
+                }
+                for d in decisions
+            ],
+            "alert_counts": [asdict(count) for count in alert_counts(content)],
+            "alerts": [
+                {
+                    **alert.document(),
+                    "by": alert.settled_by,
+                    "at": alert.settled_at,
+                    "institutions": sorted(
+                        c.statement.institution_id
+                        for c in content.statements
+                        if any(a.alert_id == alert.alert_id for a in c.alerts)
+                    ),
+                }
+                for alert in alerts_of(content)
+            ],
+            "corrections": [
+                {
+                    **correction.document(),
+                    "institution": correction.institution_id,
+                    "state": correction.state,
+                    "maker": correction.maker,
+                    "made_at": correction.made_at,
+                    "checker": correction.checker,
+                    "checked_at": correction.checked_at,
+                }
+                for c in content.statements
+                for correction in c.corrections
+            ],
+            "evaluation": {
+                "by": evaluation.by_name,
+                "at": evaluation.at,
+                "comment": evaluation.comment,
+                "content": evaluation.content_hash,
+                "total_amount": evaluation.total_amount,
+            },
+            "duties": [asdict(duty) for duty in duties],
+            "breaches": breaches(decisions, duties),
+        }
+    )
+    return header
+
+
+def _scheme(cycle: MonthlyCycle) -> dict[str, Any]:
+    scheme = cycle.scheme
+    return {
+        "code": scheme.code,
+        "version": scheme.version,
+        "name": scheme.name,
+        "document_number": scheme.document_number,
+        "starts_on": scheme.starts_on,
+        "definition": scheme.definition,
+        "rates": [_rate(rate) for rate in scheme.rates.order_by("id")],
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {
+        "id": rate.pk,
+        "grade": rate.grade_id,
+        "class_type": rate.class_type,
+        "care_mode": rate.care_mode,
+        "amount": rate.amount,
+        "unit": rate.unit,
+        "document_number": rate.document_number,
+        "clause": rate.clause,
+        "starts_on": rate.starts_on,
+    }
+
+
+def _required_days(content: CycleContent) -> dict[str, Any]:
+    def fact(row: Any) -> dict[str, Any]:
+        return {
+            "days": row.days,
+            "reason": row.reason,
+            "set_by": row.set_by.display_name,
+            "set_at": row.set_at,
+        }
+
+    county = content.required_days
+    return {
+        "county": None if county is None else {**fact(county), "default_days": county.default_days},
+        "overrides": [
+            {"institution": row.institution_id, "name": row.institution.name, **fact(row)}
+            for row in content.overrides
+        ],
+    }
