@@ -39,6 +39,12 @@ class Conflict(DomainError):
     status = 409
 
 
+class TooMany(DomainError):
+    """Too many attempts; `details["retry_after"]` is in seconds."""
+
+    status = 429
+
+
 class Unavailable(DomainError):
     """Busy just now (a lock was not free in time); the same request may succeed later."""
 

@@ -11,9 +11,7 @@ from backend.common.fields import EncryptedTextField, RowKeyModel
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(
-        self, *, username: str, display_name: str, password: str, **extra: Any
-    ) -> "User":
+    def create_user(self, *, username: str, display_name: str, password: str, **extra: Any) -> "User":
         user = self.model(username=username, display_name=display_name, **extra)
         user.set_password(password)
         user.full_clean()
@@ -42,9 +40,7 @@ class User(AbstractBaseUser, RowKeyModel):
         return self.display_name
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        return self.is_active and any(
-            backend.has_perm(self, perm, obj) for backend in auth.get_backends()
-        )
+        return self.is_active and any(backend.has_perm(self, perm, obj) for backend in auth.get_backends())
 
     def has_perms(self, perms: list[str], obj: object = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perms)
@@ -53,12 +49,8 @@ class User(AbstractBaseUser, RowKeyModel):
 class RoleAssignment(models.Model):
     """One role over one region (and everything below it) or one institution, from a date to a date."""
 
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="role_assignments"
-    )
-    role = models.CharField(
-        max_length=32, choices=[(r.value, r.title) for r in RoleCode]
-    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_assignments")
+    role = models.CharField(max_length=32, choices=[(r.value, r.title) for r in RoleCode])
     region_code = models.CharField(
         max_length=12, blank=True, default=""
     )  # plain: accounts lies below institutions
@@ -74,3 +66,15 @@ class RoleAssignment(models.Model):
                 name="accounts_role_key",
             )
         ]
+
+
+class SignInGuard(models.Model):
+    """Failed sign-ins of one username from one address. `key` is keyed, so no typed text is kept."""
+
+    key = models.CharField(max_length=64, unique=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    first_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "accounts_sign_in_guard"

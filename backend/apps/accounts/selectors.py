@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,12 +17,8 @@ def roles_of(actor: User) -> list[RoleAssignment]:
     cached: list[RoleAssignment] | None = actor.__dict__.get("_roles_in_force")
     if cached is None:
         today = timezone.localdate()
-        in_force = Q(starts_on__lte=today) & (
-            Q(ends_on__isnull=True) | Q(ends_on__gte=today)
-        )
-        cached = list(
-            RoleAssignment.objects.filter(in_force, user=actor).order_by("id")
-        )
+        in_force = Q(starts_on__lte=today) & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+        cached = list(RoleAssignment.objects.filter(in_force, user=actor).order_by("id"))
         actor.__dict__["_roles_in_force"] = cached
     return cached
 
@@ -31,12 +29,31 @@ def permissions_of(actor: User) -> frozenset[str]:
 
 def scope_of(actor: User, *, permission: str | None = None) -> Scope:
     """Rows the actor's roles reach; with `permission`, only through roles that grant it."""
-    held = [
-        a
-        for a in roles_of(actor)
-        if permission is None or permission in RoleCode(a.role).permissions
-    ]
+    held = [a for a in roles_of(actor) if permission is None or permission in RoleCode(a.role).permissions]
     return Scope.of_codes(
         [a.region_code for a in held if a.region_code],
         [a.institution_id for a in held if a.institution_id is not None],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    username: str
+    display_name: str
+    role_title: str
+
+
+DEMO_ACCOUNTS_PER_ROLE = 3
+
+
+def demo_accounts() -> list[DemoAccount]:
+    """The first people of every role, in the order of the month; for the demo edition's sign-in page only."""
+    rank = {role.value: position for position, role in enumerate(RoleCode)}
+    assignments = RoleAssignment.objects.filter(user__is_active=True).select_related("user")
+    found: dict[str, list[DemoAccount]] = {}
+    for assignment in sorted(assignments, key=lambda a: (rank[a.role], a.user.username)):
+        accounts = found.setdefault(assignment.role, [])
+        if len(accounts) < DEMO_ACCOUNTS_PER_ROLE:
+            user, title = assignment.user, RoleCode(assignment.role).title
+            accounts.append(DemoAccount(user.username, user.display_name, title))
+    return [account for accounts in found.values() for account in accounts]

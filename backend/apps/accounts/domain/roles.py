@@ -68,9 +68,7 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
         "alerts.settle_alert",
         "enrolment.reveal_child",
     },
-    RoleCode.EVALUATOR: _READ
-    | _REPORTS
-    | {"subsidy.evaluate_cycle", "enrolment.reveal_child"},
+    RoleCode.EVALUATOR: _READ | _REPORTS | {"subsidy.evaluate_cycle", "enrolment.reveal_child"},
     RoleCode.AUDITOR: _READ | _REPORTS,
     RoleCode.LEADER: _READ | _REPORTS,
     RoleCode.SYSTEM_ADMIN: frozenset({"jobs.operate", "accounts.manage_users"}),

@@ -14,18 +14,12 @@ class Scope:
     county_codes: frozenset[str] = frozenset()
     township_codes: frozenset[str] = frozenset()
     institution_ids: frozenset[int] = frozenset()
-    wider_prefixes: frozenset[str] = (
-        frozenset()
-    )  # city (4 digits) and province (2 digits)
+    wider_prefixes: frozenset[str] = frozenset()  # city (4 digits) and province (2 digits)
 
     def covers_county(self, county_code: str) -> bool:
-        return county_code in self.county_codes or any(
-            county_code.startswith(p) for p in self.wider_prefixes
-        )
+        return county_code in self.county_codes or any(county_code.startswith(p) for p in self.wider_prefixes)
 
-    def covers(
-        self, *, county_code: str, township_code: str | None, institution_id: int
-    ) -> bool:
+    def covers(self, *, county_code: str, township_code: str | None, institution_id: int) -> bool:
         return (
             self.covers_county(county_code)
             or (township_code is not None and township_code in self.township_codes)

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from backend.api.v1.session import views
+
+urlpatterns = [path("session", views.SessionApi.as_view())]

@@ -1,0 +1,9 @@
+"""Everything below /api/v1/."""
+
+from django.urls import include, path
+
+from backend.api import converters
+
+converters.register()
+AREAS = ("session", "messages")
+urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]
