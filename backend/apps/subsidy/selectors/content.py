@@ -102,8 +102,10 @@ class CorrectionContent:
     kind: str
     state: str
     reason: str
+    maker_id: int
     maker: str
     made_at: datetime
+    checker_id: int | None
     checker: str
     checked_at: datetime | None
 
@@ -232,16 +234,13 @@ def corrections_by_institution(
         .order_by("id")
         .values_list(
             *("id", "institution_id", "child__code", "date", "kind", "state", "reason"),
-            *("maker__display_name", "made_at", "checker__display_name", "checked_at"),
+            *("maker_id", "maker__display_name", "made_at"),
+            *("checker_id", "checker__display_name", "checked_at"),
         )
     )
     for row in rows:
-        pk, institution_id, child_code, day, kind, state, reason, maker, made_at, checker, checked_at = row
-        content = CorrectionContent(
-            *(pk, institution_id, child_code, day, kind, state, reason, maker, made_at),
-            checker=checker or "",
-            checked_at=checked_at,
-        )
+        *facts, checker, checked_at = row
+        content = CorrectionContent(*facts, checker=checker or "", checked_at=checked_at)
         found[content.institution_id].append(content)
     for contents in found.values():
         contents.sort(key=lambda c: (c.date, c.child_code))

@@ -1,7 +1,7 @@
 """Who did what in a month, and the proof that the duties were apart (职责分离).
 
-The rule: nobody holds two of {correct, township review, county review} of one statement, and the evaluator
-had no part in the month before. Services refuse a breach; the proof table shows that they did.
+The rule: nobody holds two of {correct or propose a correction, township review, county review} of one statement,
+and the evaluator had no part in the month before. Services refuse a breach; the proof table shows that they did.
 """
 
 from __future__ import annotations
@@ -41,12 +41,17 @@ class Act:
 
 TITLES = {
     "set_attendance_days": "设置应考勤天数",
+    "propose_correction": "考勤更正申请",
+    "check_correction": "考勤更正核定",
     "correct": "机构更正与重新提交",
     "review_township": "乡镇街道初审",
     "review_county": "县级审核",
     "settle_alert": "预警处置",
     "evaluate": "评定",
 }
+
+# The institution's own two duties may be one person's.
+_SIDE = {"correct": "institution", "propose_correction": "institution"}
 
 
 def decision_conflict(statement: Statement, *, step: str, actor: User) -> StatementDecision | None:
@@ -90,6 +95,10 @@ def _acts(
         yield Act("set_attendance_days", row.set_by_id, row.set_by.display_name, row.set_at)
     for decision in decisions:
         yield Act(decision.step, decision.by_id, decision.by_name, decision.at)
+    for correction in (c for statement in content.statements for c in statement.corrections):
+        yield Act("propose_correction", correction.maker_id, correction.maker, correction.made_at)
+        if correction.checker_id is not None and correction.checked_at is not None:
+            yield Act("check_correction", correction.checker_id, correction.checker, correction.checked_at)
     seen = set()
     for statement in content.statements:
         for alert in statement.alerts:
@@ -106,18 +115,26 @@ def duties_of(person: User, duties: Iterable[Duty]) -> list[Duty]:
     return [duty for duty in duties if duty.person_id == person.pk and duty.step != "evaluate"]
 
 
-def breaches(decisions: Iterable[StatementDecision], duties: Iterable[Duty]) -> list[str]:
+def breaches(
+    content: CycleContent, decisions: Iterable[StatementDecision], duties: Iterable[Duty]
+) -> list[str]:
     """Sentences naming each breach of the rule; an empty list is the proof."""
-    steps: dict[tuple[int, int], set[str]] = defaultdict(set)
-    names = {}
+    held: dict[tuple[int, int], set[str]] = defaultdict(set)
+    names: dict[int, str] = {}
     for decision in decisions:
-        steps[decision.statement_id, decision.by_id].add(decision.step)
+        held[decision.statement_id, decision.by_id].add(decision.step)
         names[decision.by_id] = decision.by_name
+    institutions = {}
+    for statement in content.statements:
+        institutions[statement.statement.pk] = statement.statement.institution.name
+        for correction in statement.corrections:
+            held[statement.statement.pk, correction.maker_id].add("propose_correction")
+            names.setdefault(correction.maker_id, correction.maker)
     found = [
-        f"{names[person_id]} 在同一份结算单 (编号 {statement_id}) 上办理了: "
-        + "、".join(TITLES[step] for step in TITLES if step in held)
-        for (statement_id, person_id), held in sorted(steps.items())
-        if len(held) > 1
+        f"{names[person_id]} 在 {institutions[statement_id]} 的结算单上办理了: "
+        + "、".join(TITLES[step] for step in TITLES if step in steps)
+        for (statement_id, person_id), steps in sorted(held.items())
+        if len({_SIDE.get(step, step) for step in steps}) > 1
     ]
     duties = list(duties)
     evaluators = {duty.person_id: duty.person for duty in duties if duty.step == "evaluate"}

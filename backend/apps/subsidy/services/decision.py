@@ -29,7 +29,11 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     Step.REVIEW_COUNTY: frozenset({Decision.APPROVED, Decision.RETURNED, Decision.EXCLUDED}),
     Step.CORRECT: frozenset({Decision.RESUBMITTED}),
 }
-NEEDS_COMMENT: Final = frozenset({Decision.RETURNED, Decision.EXCLUDED})
+COMMENT_NAMES: Final[Mapping[str, str]] = {
+    Decision.RETURNED: "退回意见",
+    Decision.EXCLUDED: "不纳入的原因",
+    Decision.RESUBMITTED: "更正说明",
+}
 
 
 @transaction.atomic
@@ -58,13 +62,8 @@ def statement_decide(
         .get(pk=statement.pk)
     )
     _check_position(row, step, round)
-    earlier = decision_conflict(row, step=step, actor=actor)
-    if earlier is not None:
-        raise Forbidden(
-            "separation_of_duties",
-            f"您已办理过该结算单的{TITLES[earlier.step]}, 不能再办理{TITLES[step]}",
-        )
     content = statement_contents([row], cycle=row.cycle)[0]
+    _check_duties(content, step, actor)
     if content.content_hash != content_hash:
         raise Conflict(
             "content_changed",
@@ -127,8 +126,8 @@ def _checked_input(step: str, decision: str, comment: str) -> str:
     if decision not in ALLOWED[step]:
         raise Invalid("decision_not_possible", f"{TITLES[step]}不能作出这个决定: {decision}")
     comment = comment.strip()
-    if decision in NEEDS_COMMENT and not comment:
-        what = "退回意见" if decision == Decision.RETURNED else "不纳入的原因"
+    if decision in COMMENT_NAMES and not comment:
+        what = COMMENT_NAMES[decision]
         raise Invalid(
             "comment_required", f"请填写{what}", errors=[{"field": "comment", "message": f"请填写{what}"}]
         )
@@ -149,6 +148,18 @@ def _check_position(row: Statement, step: str, round_seen: int) -> None:
         raise Conflict("round_moved", f"该结算单已进入第 {row.round} 轮审核", round=row.round)
     if row.cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", "该月已评定")
+
+
+def _check_duties(content: StatementContent, step: str, actor: User) -> None:
+    """Nobody holds two of: correct or propose a correction, township review, county review."""
+    earlier = decision_conflict(content.statement, step=step, actor=actor)
+    done = None if earlier is None else earlier.step
+    if done is None and step != Step.CORRECT and any(c.maker_id == actor.pk for c in content.corrections):
+        done = "propose_correction"
+    if done is not None:
+        raise Forbidden(
+            "separation_of_duties", f"您已办理过该结算单的{TITLES[done]}, 不能再办理{TITLES[step]}"
+        )
 
 
 def _check_approvable(content: StatementContent) -> None:

@@ -234,7 +234,7 @@ def _header(
                 "total_amount": evaluation.total_amount,
             },
             "duties": [asdict(duty) for duty in duties],
-            "breaches": breaches(decisions, duties),
+            "breaches": breaches(content, decisions, duties),
         }
     )
     return header
