@@ -60,7 +60,7 @@ _TEXTS = {
     DayReason.ABSENT: "无打卡",
     DayReason.MISSING_EXIT: "有入园无离园",
     DayReason.MISSING_ENTRY: "有离园无入园",
-    DayReason.EXIT_FIRST: "离园早于入园",
+    DayReason.EXIT_FIRST: "离园不晚于入园",
     DayReason.HOLIDAY: "法定节假日",
     DayReason.WEEKEND: "周末",
     DayReason.INSTITUTION_CLOSED: "机构当日未开办",

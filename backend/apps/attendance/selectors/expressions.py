@@ -10,8 +10,9 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, CharField, F, Func, IntegerField, Value, When
+from django.db.models import Case, CharField, Func, IntegerField, Value, When
 from django.db.models.functions import TruncDate
+from django.db.models.lookups import GreaterThan
 
 from backend.apps.attendance.domain.day import Shape
 from backend.common.service_month import ServiceMonth
@@ -54,9 +55,12 @@ class LocalMinute(Func):
 
 
 def day_shape() -> Case:
-    """`Shape` of an attendance day as text."""
+    """`Shape` of an attendance day as text. An exit in the minute of the entry is no stay, as in the rules."""
     return Case(
-        When(last_out__gt=F("first_in"), then=Value(Shape.COMPLETE.value)),
+        When(
+            GreaterThan(LocalMinute("last_out"), LocalMinute("first_in")),
+            then=Value(Shape.COMPLETE.value),
+        ),
         When(first_in__isnull=False, last_out__isnull=False, then=Value(Shape.EXIT_FIRST.value)),
         When(first_in__isnull=False, then=Value(Shape.MISSING_EXIT.value)),
         default=Value(Shape.MISSING_ENTRY.value),

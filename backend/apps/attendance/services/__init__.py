@@ -2,6 +2,7 @@
 
 from backend.apps.attendance.domain.required_days import OverrideInput
 from backend.apps.attendance.selectors.calendar import required_days_default
+from backend.apps.attendance.services.corrections import correction_decide, correction_propose
 from backend.apps.attendance.services.fold import (
     FoldSummary,
     RefoldSummary,
@@ -22,6 +23,8 @@ __all__ = [
     "attendance_fold",
     "attendance_month_fold",
     "attendance_refold",
+    "correction_decide",
+    "correction_propose",
     "feed_days_fold",
     "required_days_default",
     "required_days_set",

@@ -20,6 +20,7 @@ from backend.apps.attendance.selectors.punches import (
     punches_of_month,
 )
 from backend.apps.institutions.models import Institution, Region
+from backend.common.bulk import rows_update
 from backend.common.service_month import ServiceMonth
 
 CHILD_CHUNK = 500  # child ids in one statement
@@ -123,12 +124,10 @@ def feed_days_fold(*, county_code: str, month: ServiceMonth) -> int:
     for key, row in fresh.items():
         old = kept.get(key)
         if old is not None and _feed_values(old) != _feed_values(row):
-            old.state, old.headcount, old.punch_count = row.state, row.headcount, row.punch_count
-            changed.append(old)
+            changed.append(row)
     gone = [row.pk for key, row in kept.items() if key not in fresh]
     FeedDay.objects.bulk_create(new, batch_size=2_000)
-    if changed:
-        FeedDay.objects.bulk_update(changed, ["state", "headcount", "punch_count"], batch_size=200)
+    rows_update(changed, key=("institution", "date"), fields=("state", "headcount", "punch_count"))
     if gone:
         FeedDay.objects.filter(pk__in=gone).delete()
     return len(new) + len(changed) + len(gone)

@@ -10,9 +10,11 @@ from django.db import transaction
 from backend.apps.attendance.models import AttendanceMonth
 from backend.apps.attendance.selectors.facts import ChildMonthDays, child_month_days, month_context
 from backend.apps.attendance.services.fold import county_lock
+from backend.common.bulk import rows_update
 from backend.common.service_month import ServiceMonth
 
 INSTITUTION_CHUNK = 50  # about 3,000 children in memory at a time
+KEY = ("month", "institution", "child")
 COLUMNS = (
     "attended_days",
     "incomplete_days",
@@ -88,7 +90,6 @@ def _write(
         if old is not None and old[1] == values:
             continue
         row = AttendanceMonth(
-            pk=old[0] if old else None,
             institution_id=pair[0],
             child_id=pair[1],
             month=month,
@@ -97,8 +98,7 @@ def _write(
         (changed if old else new).append(row)
     gone = [pk for pair, (pk, _) in kept.items() if pair not in fresh]
     AttendanceMonth.objects.bulk_create(new, batch_size=2_000)
-    if changed:
-        AttendanceMonth.objects.bulk_update(changed, COLUMNS, batch_size=100)
+    rows_update(changed, key=KEY, fields=COLUMNS)
     for start in range(0, len(gone), 500):
         AttendanceMonth.objects.filter(pk__in=gone[start : start + 500]).delete()
     return MonthFoldSummary(children=len(fresh), created=len(new), updated=len(changed), removed=len(gone))

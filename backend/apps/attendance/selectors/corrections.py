@@ -1,0 +1,59 @@
+"""Attendance corrections somebody may see."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
+from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.institutions.permissions import institutions_within
+from backend.common.errors import NotFound
+from backend.common.keyset import Key, Page, keyset_page
+from backend.common.service_month import ServiceMonth
+
+
+def corrections_in_scope(*, actor: User) -> QuerySet[AttendanceCorrection]:
+    return AttendanceCorrection.objects.filter(institutions_within(scope_of(actor), "institution__"))
+
+
+def pending_corrections(*, institution_id: int, month: ServiceMonth) -> QuerySet[AttendanceCorrection]:
+    """Corrections nobody has checked yet, oldest first; the caller has checked the scope of the institution."""
+    return AttendanceCorrection.objects.filter(
+        institution_id=institution_id,
+        date__range=(month.first_day, month.last_day),
+        state=AttendanceCorrection.State.PROPOSED,
+    ).order_by("id")
+
+
+def correction_list(
+    *,
+    actor: User,
+    institution_id: int | None = None,
+    month: ServiceMonth | None = None,
+    state: str = "",
+    after: Key | None = None,
+    limit: int = 50,
+) -> Page[AttendanceCorrection]:
+    """Newest first, with institution, child, maker and checker loaded."""
+    found = corrections_in_scope(actor=actor).select_related("institution", "child", "maker", "checker")
+    if institution_id is not None:
+        found = found.filter(institution_id=institution_id)
+    if month is not None:
+        found = found.filter(date__range=(month.first_day, month.last_day))
+    if state:
+        found = found.filter(state=state)
+    return keyset_page(found, keys=["id"], after=after, limit=limit, descending=True)
+
+
+def correction_get(*, actor: User, correction_id: int) -> AttendanceCorrection:
+    """One correction within scope, or NotFound."""
+    found = (
+        corrections_in_scope(actor=actor)
+        .select_related("institution", "child", "maker", "checker")
+        .filter(pk=correction_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("correction_not_found", "没有找到这条考勤更正")
+    return found
