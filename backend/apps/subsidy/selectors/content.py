@@ -106,7 +106,7 @@ class CorrectionContent:
     maker: str
     made_at: datetime
     checker_id: int | None
-    checker: str
+    checker: str | None
     checked_at: datetime | None
 
     @property
@@ -239,8 +239,7 @@ def corrections_by_institution(
         )
     )
     for row in rows:
-        *facts, checker, checked_at = row
-        content = CorrectionContent(*facts, checker=checker or "", checked_at=checked_at)
+        content = CorrectionContent(*row)
         found[content.institution_id].append(content)
     for contents in found.values():
         contents.sort(key=lambda c: (c.date, c.child_code))

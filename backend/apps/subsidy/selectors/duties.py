@@ -97,7 +97,7 @@ def _acts(
         yield Act(decision.step, decision.by_id, decision.by_name, decision.at)
     for correction in (c for statement in content.statements for c in statement.corrections):
         yield Act("propose_correction", correction.maker_id, correction.maker, correction.made_at)
-        if correction.checker_id is not None and correction.checked_at is not None:
+        if correction.checker_id is not None and correction.checker and correction.checked_at is not None:
             yield Act("check_correction", correction.checker_id, correction.checker, correction.checked_at)
     seen = set()
     for statement in content.statements:
