@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 
 from backend.common.crypto import Ciphertext, blind_index, decrypt, encrypt
@@ -51,18 +51,14 @@ class EncryptedTextField(models.TextField):
     `save` or `bulk_create`. `.values()` yields `Ciphertext`.
     """
 
-    def contribute_to_class(
-        self, cls: type[models.Model], name: str, private_only: bool = False
-    ) -> None:
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, _DecryptOnRead(self))
 
     def bound_to(self, instance: models.Model) -> str:
         return f"{self.model._meta.db_table}.{self.column}:{instance.row_key}"  # type: ignore[attr-defined]  # RowKeyModel
 
-    def from_db_value(
-        self, value: str | None, expression: Any, connection: Any
-    ) -> Ciphertext | str | None:
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Ciphertext | str | None:
         return Ciphertext(value) if value else value
 
     def to_python(self, value: Any) -> Any:
@@ -87,9 +83,7 @@ class EncryptedTextField(models.TextField):
 class BlindIndexField(models.CharField):
     """HMAC-SM3 of another field, kept in step on every save; NULL when the source is empty."""
 
-    def __init__(
-        self, *args: Any, of: str = "", purpose: str = "", **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, of: str = "", purpose: str = "", **kwargs: Any) -> None:
         self.of, self.purpose = of, purpose or of
         kwargs.setdefault("max_length", 64)
         kwargs.setdefault("null", True)
@@ -102,9 +96,7 @@ class BlindIndexField(models.CharField):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if isinstance(model_instance.__dict__.get(self.of), Ciphertext):
-            return getattr(
-                model_instance, self.attname
-            )  # source unread since loading, hence unchanged
+            return getattr(model_instance, self.attname)  # source unread since loading, hence unchanged
         source = getattr(model_instance, self.of)
         value = blind_index(self.purpose, source) if source else None
         setattr(model_instance, self.attname, value)
@@ -127,16 +119,22 @@ class ServiceMonthField(models.CharField):
         del kwargs["max_length"]
         return name, path, args, kwargs
 
-    def from_db_value(
-        self, value: str | None, expression: Any, connection: Any
-    ) -> ServiceMonth | None:
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> ServiceMonth | None:
         return None if value is None else ServiceMonth.parse(value)
 
     def to_python(self, value: Any) -> Any:
-        return ServiceMonth.parse(value) if isinstance(value, str) else value
+        try:
+            return ServiceMonth.parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators(None if value is None else str(value))  # the length validator wants text
 
     def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else str(self.to_python(value))
+        if isinstance(value, str):
+            value = ServiceMonth.parse(value)
+        return None if value is None else str(value)
 
     def value_to_string(self, obj: models.Model) -> str:
         return str(self.value_from_object(obj))
