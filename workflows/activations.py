@@ -1,0 +1,165 @@
+"""State changes of our nodes, each a thin layer over Viewflow's.
+
+Two shipped habits are switched off for all of them: an exception never ends as a task in ERROR with all
+local variables stored beside it (a child's ID number could be among them), it rolls the transaction back;
+and gateways take no savepoint for that purpose.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.utils import timezone
+from viewflow.workflow import nodes
+from viewflow.workflow.activation import Activation
+from viewflow.workflow.context import Context
+from viewflow.workflow.exceptions import FlowRuntimeError
+from viewflow.workflow.status import PROCESS, STATUS
+
+from backend.apps.exchange.services import outbox_add
+from workflows.history import record, subject_of
+from workflows.job_queue import job_add
+from workflows.models import JobRun, ProcessEvent, TaskPlace
+from workflows.topics import TASK_CREATED
+
+_transition = Activation.status.transition
+
+
+class Propagating:
+    """Every failure leaves through the caller: nothing is caught, nothing of it is stored."""
+
+    def exception_guard(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class HumanTaskActivation(Propagating, nodes.ViewActivation):
+    @classmethod
+    def create(
+        cls, flow_task: Any, prev_activation: Any, token: Any, data: Any = None, seed: Any = None
+    ) -> HumanTaskActivation:
+        """The task, its place (unique per step and round), the history row and the message to be sent."""
+        activation: HumanTaskActivation = super().create(flow_task, prev_activation, token, data, seed)
+        subject = subject_of(activation.process)
+        TaskPlace.objects.create(
+            task=activation.task,
+            process_id=activation.process.pk,
+            node=flow_task.name,
+            round=subject.round,
+            cycle=subject.cycle,
+            statement=subject.statement,
+        )
+        record(ProcessEvent.Kind.CREATED, activation=activation)
+        outbox_add(
+            topic=TASK_CREATED, key=f"task:{activation.task.pk}", payload={"task_id": activation.task.pk}
+        )
+        return activation
+
+    @_transition(source=STATUS.NEW, target=STATUS.ASSIGNED)
+    def assign(self, user: Any, save: bool = True) -> None:
+        """`save=False` when the decision follows at once and saves the task anyway."""
+        self.task.owner = user
+        self.task.assigned = timezone.now()
+        if save:
+            self.task.save()
+
+    @_transition(source=STATUS.ASSIGNED, target=STATUS.NEW)
+    def unassign(self) -> None:
+        self.task.owner = None
+        self.task.assigned = None
+        self.task.save()
+
+
+class RouteActivation(Propagating, nodes.SwitchActivation):
+    @Activation.status.super()
+    def activate(self) -> None:
+        self.next_task = self.flow_task.way(self.task.data["decision"])
+        if self.next_task is None:
+            raise FlowRuntimeError(f"{self.flow_task.name} has no way for this decision")
+
+
+class EndActivation(Propagating, nodes.EndActivation):
+    @Activation.status.super()
+    def activate(self) -> None:
+        """Close the process, unless something is still open or failed: an ERROR task counts as open here."""
+        self.task.started = timezone.now()
+        others = self.process.task_set.exclude(pk=self.task.pk)
+        still_open = others.filter(finished__isnull=True) | others.filter(status=STATUS.ERROR)
+        if still_open.exists():
+            raise FlowRuntimeError(f"process {self.process.pk} cannot end: a task is open or failed")
+        self.process.status = PROCESS.DONE
+        self.process.finished = timezone.now()
+        self.process.save()
+        record(ProcessEvent.Kind.FINISHED, activation=self)
+
+
+class JobActivation(Propagating, nodes.AbstractJobActivation):
+    """SCHEDULED → STARTED → DONE; back to SCHEDULED after a failure that may pass, ERROR after one that will not."""
+
+    @_transition(source=STATUS.NEW, target=STATUS.SCHEDULED)
+    def activate(self) -> None:
+        self.task.save()
+        job_add(self.task)
+
+    @_transition(source=[STATUS.SCHEDULED, STATUS.STARTED], target=STATUS.STARTED)
+    def start(self) -> None:
+        self.task.started = self.task.started or timezone.now()
+        self.task.save()
+
+    @_transition(source=STATUS.STARTED)
+    def execute(self) -> None:
+        """A failure behind the job rolls this back too, so the job is tried again and nothing is lost."""
+        self.complete()
+        with Context(propagate_exception=True):
+            self.activate_next()
+
+    @_transition(source=STATUS.STARTED, target=STATUS.SCHEDULED)
+    def postpone(self) -> None:
+        self.task.save()
+
+    @_transition(source=[STATUS.SCHEDULED, STATUS.STARTED], target=STATUS.ERROR)
+    def error(self, incident: str, error_class: str) -> None:
+        """What is stored of a failure: its class and the number that leads to the log."""
+        self.task.data = {**self.task.data, "error": {"type": error_class, "incident": incident}}
+        self.task.finished = timezone.now()
+        self.task.save()
+
+    @_transition(source=[STATUS.NEW, STATUS.SCHEDULED, STATUS.STARTED, STATUS.ERROR], target=STATUS.CANCELED)
+    def cancel(self) -> None:
+        self.task.finished = timezone.now()
+        self.task.save()
+        JobRun.objects.filter(task=self.task, finished_at__isnull=True).update(finished_at=timezone.now())
+
+    def prepare_revived_task(self, task: Any) -> None:
+        super().prepare_revived_task(task)
+        task.data = {key: value for key, value in task.data.items() if key != "error"}
+
+
+def _children_finished(activation: Any) -> bool:
+    return bool(activation.task.data.get("spawned")) and not activation.flow_task.has_open_children(
+        subject_of(activation.process).cycle.pk
+    )
+
+
+class FanOutActivation(JobActivation):
+    """STARTED while children are opened (a job) and worked on; DONE by the last of them, see `fan_out.try_join`."""
+
+    @_transition(source=STATUS.NEW, target=STATUS.STARTED)
+    def activate(self) -> None:
+        self.task.started = timezone.now()
+        self.task.data = {**self.task.data, "spawned": False}
+        self.task.save()
+        job_add(self.task)
+
+    @_transition(source=STATUS.STARTED)
+    def spawned(self) -> None:
+        self.task.data = {**self.task.data, "spawned": True}
+        self.task.save()
+
+    @_transition(source=STATUS.STARTED, target=STATUS.DONE, conditions=[_children_finished])
+    def complete(self) -> None:
+        super().complete.original()
+
+    @_transition(source=STATUS.STARTED, target=STATUS.STARTED)
+    def postpone(self) -> None:
+        """The children's job waits; the node itself stays open."""

@@ -1,0 +1,178 @@
+"""What the flows need beside Viewflow's own tables: proxies, links to domain rows, job runs, history.
+
+Domain rows never know the engine; the links live here. Process models are proxies: a multi-table process
+cannot be created in bulk.
+"""
+
+from django.conf import settings
+from django.db import models
+from viewflow.workflow.models import Process, Task
+
+from backend.apps.subsidy.models import MonthlyCycle, Statement
+
+# Viewflow adds "manage" to these while it loads a flow; named here, migrations do not depend on load order.
+_PERMISSIONS = ("view", "manage")
+
+
+class CycleProcess(Process):
+    """Process of `MonthlyCycleFlow`."""
+
+    class Meta:
+        proxy = True
+        default_permissions = _PERMISSIONS
+
+
+class StatementProcess(Process):
+    """Process of `StatementReviewFlow`."""
+
+    class Meta:
+        proxy = True
+        default_permissions = _PERMISSIONS
+
+
+class FlowDefinition(models.Model):
+    """流程定义存档: the graph a process started with, so that its diagram outlives changes of the code."""
+
+    append_only = True
+
+    flow_ref = models.CharField(max_length=120)  # app/flows.module.Class, as stored on every process
+    hash = models.CharField(max_length=64)  # SHA-256 of `graph`
+    graph = models.JSONField()  # nodes (name, title, kind, permission, …) and edges, in drawing order
+    svg = models.TextField()  # without status; a status is a class on `<g id="node">`
+    bpmn = models.TextField()
+    source_hash = models.CharField(max_length=64)  # of the flow's module when this graph was first used
+    released_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workflows_definition"
+        constraints = [models.UniqueConstraint(fields=["flow_ref", "hash"], name="workflows_definition_key")]
+
+
+class CycleRun(models.Model):
+    """The process of a monthly cycle."""
+
+    cycle = models.OneToOneField(MonthlyCycle, on_delete=models.PROTECT, related_name="run")
+    process = models.OneToOneField(CycleProcess, on_delete=models.PROTECT, related_name="cycle_run")
+    definition = models.ForeignKey(FlowDefinition, on_delete=models.PROTECT)
+
+    class Meta:
+        db_table = "workflows_cycle_run"
+
+
+class StatementRun(models.Model):
+    """The review process of a statement."""
+
+    statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="run")
+    process = models.OneToOneField(StatementProcess, on_delete=models.PROTECT, related_name="statement_run")
+    definition = models.ForeignKey(FlowDefinition, on_delete=models.PROTECT)
+
+    class Meta:
+        db_table = "workflows_statement_run"
+
+
+class TaskPlace(models.Model):
+    """Which step, round and rows a human task is about. The unique key refuses a second task of one step and round.
+
+    PROTECT keeps every human task, and so its owner, from being deleted: an approval outlives the account.
+    """
+
+    task = models.OneToOneField(Task, on_delete=models.PROTECT, related_name="place")
+    process = models.ForeignKey(Process, on_delete=models.PROTECT, related_name="places", db_index=False)
+    node = models.CharField(max_length=64)
+    round = models.PositiveSmallIntegerField()
+    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="+")
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        db_table = "workflows_task_place"
+        constraints = [
+            models.UniqueConstraint(fields=["process", "node", "round"], name="workflows_task_place_key")
+        ]
+
+
+class JobRun(models.Model):
+    """后台作业: the outbox row of one background task. The task's status says where it is; this row who works on it.
+
+    `attempts` is the fencing number: only the attempt that took the lease last may finish the task.
+    """
+
+    task = models.OneToOneField(Task, on_delete=models.PROTECT, related_name="job_run")
+    external_id = models.CharField(max_length=50, unique=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField()  # back-off after a failure
+    enqueued_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)  # of the latest attempt
+    finished_at = models.DateTimeField(null=True)  # done, failed for good, or cancelled
+    progress = models.PositiveSmallIntegerField(default=0)  # per cent
+    result = models.JSONField(default=dict)  # ids, counts and sums as text
+    incident = models.CharField(max_length=64, blank=True, default="")
+    error_class = models.CharField(max_length=120, blank=True, default="")
+    error_code = models.CharField(
+        max_length=64, blank=True, default=""
+    )  # of a DomainError; never its message
+
+    class Meta:
+        db_table = "workflows_job_run"
+        indexes = [models.Index(fields=["finished_at", "not_before"], name="workflows_job_run_due")]
+
+
+class ProcessEvent(models.Model):
+    """办理记录: what happened in a process, append-only. Names are text, so that history survives renaming."""
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        STARTED = "started", "流程开始"
+        CREATED = "created", "任务产生"
+        CLAIMED = "claimed", "认领"
+        RELEASED = "released", "退回待办"
+        DECIDED = "decided", "办理"
+        JOB_DONE = "job_done", "作业完成"
+        JOB_RETRIED = "job_retried", "作业重试"
+        JOB_FAILED = "job_failed", "作业失败"
+        JOB_CANCELLED = "job_cancelled", "作业取消"
+        JOB_REVIVED = "job_revived", "作业重启"
+        RECALCULATED = "recalculated", "更正后重新计算"
+        JOINED = "joined", "全部审结"
+        FINISHED = "finished", "流程结束"
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=32, choices=Kind)
+    process_id = models.BigIntegerField()
+    task_id = models.BigIntegerField(null=True)
+    cycle_id = models.BigIntegerField()
+    statement_id = models.BigIntegerField(null=True)
+    node = models.CharField(max_length=64, blank=True, default="")
+    node_title = models.CharField(max_length=64, blank=True, default="")
+    round = models.PositiveSmallIntegerField(default=1)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=64)
+    duty = models.CharField(max_length=32, blank=True, default="")  # of a decided human step, see `duties`
+    decision = models.CharField(max_length=16, blank=True, default="")
+    comment = models.CharField(max_length=500, blank=True, default="")
+    detail = models.JSONField(default=dict)  # ids, counts, incident
+
+    class Meta:
+        db_table = "workflows_event"
+        indexes = [
+            models.Index(fields=["process_id", "id"], name="workflows_event_process"),
+            models.Index(fields=["statement_id", "id"], name="workflows_event_statement"),
+            models.Index(fields=["cycle_id", "id"], name="workflows_event_cycle"),
+            models.Index(fields=["actor_id", "cycle_id"], name="workflows_event_actor"),
+        ]
+
+
+class IdempotentAction(models.Model):
+    """The first answer to an action that carried an idempotency key; the same key again returns it."""
+
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=128)
+    request_hash = models.CharField(max_length=64)
+    answer = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workflows_action"
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="workflows_action_key")]

@@ -1,0 +1,112 @@
+"""Where a month stands: the list of its steps with their state, and the same on the flow diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from viewflow.workflow.models import Task
+from viewflow.workflow.status import STATUS
+
+from backend.apps.subsidy.models import MonthlyCycle, Statement
+from workflows.definitions import svg_with_status
+from workflows.models import CycleRun, FlowDefinition, StatementRun
+
+_NOT_SHOWN = ("START", "END")
+_WORDS = {
+    STATUS.DONE: "done",
+    STATUS.NEW: "active",
+    STATUS.ASSIGNED: "active",
+    STATUS.SCHEDULED: "active",
+    STATUS.STARTED: "active",
+    STATUS.ERROR: "error",
+    STATUS.CANCELED: "waiting",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobPosition:
+    """A background job: per cent done, attempts so far, incident number when it failed."""
+
+    task_id: int
+    progress: int
+    attempts: int
+    incident: str
+    error_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodePosition:
+    """One step of a process. `status`: done, active, waiting or error."""
+
+    node: str
+    title: str
+    status: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    job: JobPosition | None
+
+
+def cycle_position(cycle: MonthlyCycle) -> list[NodePosition]:
+    """The steps of the month in order, as its own definition names them; two queries."""
+    run = CycleRun.objects.select_related("definition").get(cycle=cycle)
+    return _positions(run.definition, run.process_id)
+
+
+def statement_position(statement: Statement) -> list[NodePosition]:
+    """The steps of one review; empty while the review is not open yet."""
+    run = StatementRun.objects.select_related("definition").filter(statement=statement).first()
+    return [] if run is None else _positions(run.definition, run.process_id)
+
+
+def cycle_diagram(cycle: MonthlyCycle) -> str:
+    """SVG of the graph the month started with, each step coloured by its state."""
+    run = CycleRun.objects.select_related("definition").get(cycle=cycle)
+    return _diagram(run.definition, run.process_id)
+
+
+def statement_diagram(statement: Statement) -> str:
+    run = StatementRun.objects.select_related("definition").get(statement=statement)
+    return _diagram(run.definition, run.process_id)
+
+
+def _latest(process_id: int) -> dict[str, Task]:
+    """The newest task of each node, by the stored name: code that was renamed since does not matter."""
+    tasks: Iterable[Task] = (
+        Task.objects.filter(process_id=process_id)
+        .exclude(status=STATUS.REVIVED)
+        .select_related("job_run")
+        .order_by("id")
+    )
+    return {task.flow_task.name: task for task in tasks if task.flow_task is not None}
+
+
+def _positions(definition: FlowDefinition, process_id: int) -> list[NodePosition]:
+    latest = _latest(process_id)
+    return [
+        _position(node["name"], node["title"], latest.get(node["name"]))
+        for node in definition.graph["nodes"]
+        if node["kind"] not in _NOT_SHOWN
+    ]
+
+
+def _position(name: str, title: str, task: Task | None) -> NodePosition:
+    if task is None:
+        return NodePosition(name, title, "waiting", None, None, None)
+    run = getattr(task, "job_run", None)
+    return NodePosition(
+        node=name,
+        title=title,
+        status=_WORDS[task.status],
+        started_at=task.started or task.created,
+        finished_at=task.finished,
+        job=None
+        if run is None
+        else JobPosition(task.pk, run.progress, run.attempts, run.incident, run.error_class),
+    )
+
+
+def _diagram(definition: FlowDefinition, process_id: int) -> str:
+    statuses = {name: task.status.lower() for name, task in _latest(process_id).items()}
+    return svg_with_status(definition.svg, statuses)

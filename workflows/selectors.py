@@ -1,0 +1,271 @@
+"""Reading tasks: three boxes, counts, one task with what may be done, and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, QuerySet
+from viewflow.workflow.models import Task
+from viewflow.workflow.status import STATUS
+
+from backend.apps.accounts.models import User
+from backend.apps.alerts.models import Alert
+from backend.apps.institutions.models import Region
+from backend.apps.subsidy.selectors.content import statement_content_hash
+from backend.apps.subsidy.selectors.cycle_content import cycle_content_hash
+from backend.common.keyset import Key, Page, keyset_page
+from backend.common.service_month import ServiceMonth
+from workflows.access import Case, tasks_eligible, tasks_visible
+from workflows.actions import Capability
+from workflows.flows import HUMAN_NODES
+from workflows.locked import task_missing
+from workflows.models import ProcessEvent
+
+PAGE = 20
+_STATUS = {
+    STATUS.NEW: "open",
+    STATUS.ASSIGNED: "claimed",
+    STATUS.STARTED: "claimed",
+    STATUS.DONE: "done",
+}
+_WITH = (
+    "owner",
+    "process__parent_task__process",
+    "place__cycle__county",
+    "place__cycle__scheme",
+    "place__statement__grade",
+    "place__statement__institution__township",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOwner:
+    id: int
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatement:
+    """The statement a task is about; `total_amount` in yuan."""
+
+    id: int
+    institution_id: int
+    institution_name: str
+    township_name: str  # empty: 待补
+    round: int
+    total_amount: Decimal
+    children_count: int
+    open_alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A human task in a list. `status`: open, claimed, done or cancelled; `flow`: monthly_cycle or statement_review."""
+
+    id: int
+    node: str
+    title: str
+    flow: str
+    status: str
+    created_at: datetime
+    claimed_at: datetime | None
+    finished_at: datetime | None
+    owner: TaskOwner | None
+    county: Region
+    month: ServiceMonth
+    cycle_id: int
+    statement: TaskStatement | None
+    decision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One row of 办理记录."""
+
+    at: datetime
+    actor_name: str
+    node: str
+    node_title: str
+    event: str  # a ProcessEvent.Kind
+    event_title: str
+    round: int
+    decision: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetail:
+    row: TaskRow
+    capabilities: list[Capability]
+    content_hash: str  # send it back with the decision; empty where nothing is bound
+    timeline: list[TimelineEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    inbox: int
+    queue: int
+
+
+def inbox(
+    *, actor: User, after: Key | None = None, limit: int = PAGE, cycle_id: int | None = None
+) -> Page[TaskRow]:
+    """Tasks this person has claimed, oldest first."""
+    return _page(_of_cycle(_inbox(actor), cycle_id), after, limit)
+
+
+def queue(
+    *, actor: User, after: Key | None = None, limit: int = PAGE, cycle_id: int | None = None
+) -> Page[TaskRow]:
+    """Unclaimed tasks this person may take: permission, reach and separation of duties; oldest first."""
+    return _page(_of_cycle(_queue(actor), cycle_id), after, limit)
+
+
+def done(
+    *, actor: User, after: Key | None = None, limit: int = PAGE, cycle_id: int | None = None
+) -> Page[TaskRow]:
+    """Tasks this person has decided, newest first."""
+    tasks = Task.objects.filter(flow_task__in=HUMAN_NODES, owner=actor, status=STATUS.DONE)
+    return _page(_of_cycle(tasks, cycle_id), after, limit, descending=True)
+
+
+def counts(*, actor: User) -> TaskCounts:
+    return TaskCounts(inbox=_inbox(actor).count(), queue=_queue(actor).count())
+
+
+def task_detail(*, actor: User, task_id: int) -> TaskDetail:
+    """One human task this person may see; `NotFound` otherwise."""
+    task = (
+        Task.objects.filter(tasks_visible(actor), pk=task_id, flow_task__in=HUMAN_NODES)
+        .select_related(*_WITH)
+        .first()
+    )
+    if task is None:
+        raise task_missing()
+    place = task.place
+    if place.statement is not None:
+        place.statement.cycle = place.cycle
+    return TaskDetail(
+        row=task_rows([task])[0],
+        capabilities=Case(task.flow_task.activation_class(task), actor).capabilities(),
+        content_hash=_content_hash(task),
+        timeline=timeline(process_id=task.process_id),
+    )
+
+
+def task_of_statement(*, actor: User, statement_id: int) -> int | None:
+    """The open task of a statement, if this person may see it."""
+    return (
+        Task.objects.filter(
+            tasks_visible(actor),
+            place__statement_id=statement_id,
+            status__in=(STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED),
+        )
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def timeline(*, process_id: int) -> list[TimelineEntry]:
+    """What happened in one process, oldest first."""
+    return [
+        TimelineEntry(
+            at=event.at,
+            actor_name=event.actor_name,
+            node=event.node,
+            node_title=event.node_title,
+            event=event.kind,
+            event_title=event.get_kind_display(),
+            round=event.round,
+            decision=event.decision,
+            comment=event.comment,
+        )
+        for event in ProcessEvent.objects.filter(process_id=process_id).order_by("id")
+    ]
+
+
+def task_rows(tasks: Sequence[Task]) -> list[TaskRow]:
+    """Rows of loaded tasks; one query for the open alerts of all of them."""
+    alerts = _open_alerts(tasks)
+    return [_row(task, alerts) for task in tasks]
+
+
+def _inbox(actor: User) -> QuerySet[Task]:
+    return Task.objects.filter(
+        flow_task__in=HUMAN_NODES, owner=actor, status__in=(STATUS.ASSIGNED, STATUS.STARTED)
+    )
+
+
+def _queue(actor: User) -> QuerySet[Task]:
+    return Task.objects.filter(tasks_eligible(actor, HUMAN_NODES), status=STATUS.NEW)
+
+
+def _of_cycle(tasks: QuerySet[Task], cycle_id: int | None) -> QuerySet[Task]:
+    return tasks if cycle_id is None else tasks.filter(place__cycle_id=cycle_id)
+
+
+def _page(tasks: QuerySet[Task], after: Key | None, limit: int, descending: bool = False) -> Page[TaskRow]:
+    page = keyset_page(
+        tasks.select_related(*_WITH), keys=("id",), after=after, limit=limit, descending=descending
+    )
+    return page.map(task_rows)
+
+
+def _content_hash(task: Task) -> str:
+    if not task.flow_task.binds_content:
+        return ""
+    if task.place.statement is not None:
+        return statement_content_hash(task.place.statement)
+    return cycle_content_hash(task.place.cycle)
+
+
+def _open_alerts(tasks: Sequence[Task]) -> dict[tuple[int, ServiceMonth], int]:
+    """Open alerts per institution and month of the listed statements."""
+    places = [task.place for task in tasks if task.place.statement is not None]
+    if not places:
+        return {}
+    rows = (
+        Alert.objects.filter(
+            state=Alert.State.OPEN,
+            month__in={place.cycle.month for place in places},
+            touched__institution_id__in={place.statement.institution_id for place in places},
+        )
+        .values_list("touched__institution_id", "month")
+        .annotate(Count("id", distinct=True))
+    )
+    return {(institution, month): found for institution, month, found in rows}
+
+
+def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int]) -> TaskRow:
+    place, node = task.place, task.flow_task
+    statement = place.statement
+    return TaskRow(
+        id=task.pk,
+        node=node.name,
+        title=str(node.task_title),
+        flow="monthly_cycle" if statement is None else "statement_review",
+        status=_STATUS.get(task.status, "cancelled"),
+        created_at=task.created,
+        claimed_at=task.assigned,
+        finished_at=task.finished,
+        owner=None if task.owner is None else TaskOwner(task.owner.pk, task.owner.display_name),
+        county=place.cycle.county,
+        month=place.cycle.month,
+        cycle_id=place.cycle_id,
+        statement=None
+        if statement is None
+        else TaskStatement(
+            id=statement.pk,
+            institution_id=statement.institution_id,
+            institution_name=statement.institution.name,
+            township_name=statement.institution.township.name if statement.institution.township else "",
+            round=place.round,
+            total_amount=statement.total_amount,
+            children_count=statement.children_count,
+            open_alerts=alerts.get((statement.institution_id, place.cycle.month), 0),
+        ),
+        decision=task.data.get("decision") if task.status == STATUS.DONE else None,
+    )

@@ -1,0 +1,122 @@
+"""What each step of a flow does to the domain: one line per step, each calling a service of an app.
+
+Decisions (`decide`, `set_days`, `evaluate`) run inside the lock and transaction of `services.perform`.
+Jobs (`calculate` …) take an id, run outside any lock, may run twice, and return ids, counts and sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from backend.apps.accounts.models import User
+from backend.apps.alerts.services import alerts_raise
+from backend.apps.attendance.services import OverrideInput, required_days_set
+from backend.apps.exchange.services import outbox_add
+from backend.apps.reporting.services import report_build
+from backend.apps.subsidy.models import MonthlyCycle, Statement
+from backend.apps.subsidy.services import (
+    cycle_calculate,
+    cycle_evaluate,
+    snapshot_create,
+    statement_decide,
+    statement_exclude,
+)
+from backend.common.errors import Invalid
+from workflows.actions import ActionPayload
+from workflows.history import Subject
+from workflows.topics import CYCLE_EVALUATED
+
+
+# --- decisions ----------------------------------------------------------------------------------------
+def set_days(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
+    wanted = payload.required_days
+    if wanted is None:
+        raise Invalid(
+            "required_days_missing",
+            "请填写应考勤天数",
+            errors=[{"field": "required_days", "message": "请填写应考勤天数"}],
+        )
+    required_days_set(
+        county=subject.cycle.county,
+        month=subject.cycle.month,
+        days=wanted.days,
+        reason=wanted.reason,
+        overrides=[
+            OverrideInput(institution_id=row.institution_id, days=row.days, reason=row.reason)
+            for row in wanted.overrides
+        ],
+        actor=actor,
+    )
+
+
+def decide(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
+    """One decision on a statement; the statement object carries round and outcome afterwards."""
+    statement = subject.statement
+    assert statement is not None
+    if payload.decision == "excluded":
+        statement_exclude(
+            statement=statement,
+            round=statement.round,
+            reason=payload.comment,
+            content_hash=payload.content_hash,
+            actor=actor,
+        )
+        return
+    statement_decide(
+        statement=statement,
+        step=node.name,
+        round=statement.round,
+        decision=payload.decision,
+        comment=payload.comment,
+        content_hash=payload.content_hash,
+        actor=actor,
+        marked_line_ids=payload.marked_line_ids,
+    )
+
+
+def evaluate(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
+    cycle_evaluate(
+        cycle=subject.cycle, actor=actor, comment=payload.comment, content_hash=payload.content_hash
+    )
+    outbox_add(
+        topic=CYCLE_EVALUATED, key=f"evaluated:{subject.cycle.pk}", payload={"cycle_id": subject.cycle.pk}
+    )
+
+
+# --- jobs ---------------------------------------------------------------------------------------------
+def calculate(cycle_id: int) -> Mapping[str, Any]:
+    summary = cycle_calculate(cycle_id=cycle_id)
+    return {"statements": summary.statements, "lines": summary.lines}
+
+
+def warn(cycle_id: int) -> Mapping[str, Any]:
+    cycle = MonthlyCycle.objects.get(pk=cycle_id)
+    summary = alerts_raise(county_code=cycle.county_id, month=cycle.month)
+    return {"alerts": summary.open}
+
+
+def snapshot(cycle_id: int) -> Mapping[str, Any]:
+    sealed = snapshot_create(cycle_id=cycle_id)
+    return {"snapshot_id": sealed.pk, "digest": sealed.digest, "lines": sealed.line_count}
+
+
+def report(cycle_id: int) -> Mapping[str, Any]:
+    files = report_build(cycle_id=cycle_id)
+    return {"report_ids": [file.pk for file in files]}
+
+
+# --- fan-out ------------------------------------------------------------------------------------------
+def statements_to_open(cycle_id: int) -> QuerySet[Statement]:
+    """Statements of the month without a review process, in a fixed order."""
+    return (
+        Statement.objects.filter(cycle_id=cycle_id, run__isnull=True)
+        .select_related("cycle__county")
+        .order_by("id")
+    )
+
+
+def has_open_statements(cycle_id: int) -> bool:
+    return Statement.objects.filter(cycle_id=cycle_id, finished=False).exists()

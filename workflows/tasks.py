@@ -1,0 +1,16 @@
+"""Celery bodies of the flows; the embedded edition runs the same functions in `manage.py run_jobs`."""
+
+from celery import shared_task
+
+from workflows import jobs, runner
+from workflows.job_queue import RUN_JOB
+
+
+@shared_task(name=RUN_JOB)
+def run_job(task_id: int, external_id: str) -> str:
+    return jobs.run_job(task_id=task_id, external_id=external_id).value
+
+
+@shared_task(name="workflows.reconcile")
+def reconcile() -> None:
+    runner.reconcile()
