@@ -156,19 +156,6 @@ def task_detail(*, actor: User, task_id: int) -> TaskDetail:
     )
 
 
-def task_of_statement(*, actor: User, statement_id: int) -> int | None:
-    """The open task of a statement, if this person may see it."""
-    return (
-        Task.objects.filter(
-            tasks_visible(actor),
-            place__statement_id=statement_id,
-            status__in=(STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED),
-        )
-        .values_list("pk", flat=True)
-        .first()
-    )
-
-
 def timeline(*, process_id: int) -> list[TimelineEntry]:
     """What happened in one process, oldest first."""
     return [

@@ -1,0 +1,51 @@
+"""Reading the flows: task boxes, one task, where a month or a statement stands."""
+
+from workflows.selectors.position import (
+    JobPosition,
+    NodePosition,
+    cycle_diagram,
+    cycle_position,
+    statement_diagram,
+    statement_position,
+)
+from workflows.selectors.summaries import (
+    CycleSummary,
+    StatementPosition,
+    cycle_summaries,
+    statement_positions,
+)
+from workflows.selectors.tasks import (
+    TaskCounts,
+    TaskDetail,
+    TaskRow,
+    TimelineEntry,
+    counts,
+    done,
+    inbox,
+    queue,
+    task_detail,
+    timeline,
+)
+
+__all__ = [
+    "CycleSummary",
+    "JobPosition",
+    "NodePosition",
+    "StatementPosition",
+    "TaskCounts",
+    "TaskDetail",
+    "TaskRow",
+    "TimelineEntry",
+    "counts",
+    "cycle_diagram",
+    "cycle_position",
+    "cycle_summaries",
+    "done",
+    "inbox",
+    "queue",
+    "statement_diagram",
+    "statement_position",
+    "statement_positions",
+    "task_detail",
+    "timeline",
+]
