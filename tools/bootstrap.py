@@ -134,9 +134,9 @@ def _key(length: int) -> str:
 
 def var_folder() -> None:
     """Folders for data, logs and pid files, and the secrets of this installation (readable by the owner only)."""
+    VAR.chmod(0o700)  # names are encrypted in the database, photos are not
     for name in ("log", "run", "media", "stamps"):
         (VAR / name).mkdir(parents=True, exist_ok=True)
-    (VAR / "media").chmod(0o700)
     if SECRETS.exists():
         return
     if (VAR / "zhishan.sqlite3").exists():
