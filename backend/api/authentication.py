@@ -37,7 +37,7 @@ class StrictSessionAuthentication(SessionAuthentication):
         return (user, None) if user is not None and user.is_active else None
 
     def enforce_csrf(self, request: Request) -> None:
-        verdict = _CsrfVerdict(lambda _request: None)  # type: ignore[arg-type, return-value]  # never called
+        verdict = _CsrfVerdict(lambda _request: None)  # type: ignore[arg-type]  # never called
         verdict.process_request(plain_request(request))
         if verdict.process_view(plain_request(request), None, (), {}):  # type: ignore[arg-type]  # the view is not looked at
             raise Forbidden("csrf_failed", "页面已过期或请求来源不明, 请刷新后重试")
@@ -46,7 +46,7 @@ class StrictSessionAuthentication(SessionAuthentication):
         return "Session"
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library is untyped here
     """Names the cookie in openapi.json."""
 
     target_class = "backend.api.authentication.StrictSessionAuthentication"

@@ -10,22 +10,36 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from backend.common.guards import missing_guards
+from workflows.overview import jobs_waiting
 
+LATE_SECONDS = 300  # five minutes after it was due nobody has taken a job: the runner is gone
 log = logging.getLogger("zhishan.health")
 
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while everything needed answers; 503 when the database is gone or append-only triggers are missing."""
+    """200 while it can work (`degraded` when no runner takes jobs); 503 without database or append-only triggers."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         guards = "ok" if not missing_guards(connection) else "missing"
+        waiting = jobs_waiting()
         database = "ok"
     except DatabaseError as error:
         log.error("health check: database answers %s", type(error).__name__)
-        database = guards = "error"
-    healthy = database == "ok" and guards == "ok"
-    body = {"status": "ok" if healthy else "error", "database": database, "guards": guards}
-    return JsonResponse(body, status=200 if healthy else 503)
+        return _answer(503, {"status": "error", "database": "error"})
+    late = waiting.oldest_seconds > LATE_SECONDS
+    jobs = {
+        "status": "late" if late else "ok",
+        "pending": waiting.pending,
+        "oldest_pending_seconds": waiting.oldest_seconds,
+    }
+    if guards != "ok":
+        return _answer(503, {"status": "error", "database": database, "guards": guards, "jobs": jobs})
+    status = "degraded" if late else "ok"
+    return _answer(200, {"status": status, "database": database, "guards": guards, "jobs": jobs})
+
+
+def _answer(http_status: int, body: dict[str, object]) -> JsonResponse:
+    return JsonResponse(body, status=http_status)

@@ -14,7 +14,7 @@ class HoldsPermission(BasePermission):
     message = "您没有进行这项操作的权限"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if not request.user or not request.user.is_authenticated:
+        if not request.user.is_authenticated:
             return False
         wanted: tuple[str, ...] = view.permissions_for(request.method or "")
         return not wanted or any(request.user.has_perm(codename) for codename in wanted)

@@ -25,7 +25,7 @@ class ProblemSerializer(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]  # DRF takes fields out of the class; only the name meets its attribute
     details = serializers.DictField(child=serializers.JSONField(), required=False)
     incident = serializers.CharField(required=False)
 

@@ -82,7 +82,8 @@ class CalendarDaySerializer(serializers.Serializer):
     date = serializers.DateField()
     weekday = serializers.IntegerField(help_text="1 为周一, 7 为周日")
     kind = serializers.ChoiceField(choices=DayKind.choices)
-    label = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # DRF takes fields out of the class; only the name meets its attribute
+    official = serializers.BooleanField(help_text="有国务院办公厅通知; 否则只按星期推定")
 
 
 class RequiredDaysCurrentSerializer(serializers.Serializer):

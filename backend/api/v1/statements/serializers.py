@@ -94,6 +94,7 @@ class LineDaySerializer(serializers.Serializer):
     date = serializers.DateField()
     weekday = serializers.IntegerField(help_text="1 为周一, 7 为周日")
     kind = serializers.ChoiceField(choices=DayKind.choices)
+    label = serializers.CharField(allow_blank=True, help_text="节假日或调休名称")  # type: ignore[assignment]  # DRF takes fields out of the class; only the name meets its attribute
     status = serializers.ChoiceField(choices=DayStatus.choices)
     reason_code = serializers.CharField()
     reason = serializers.CharField()
@@ -107,17 +108,34 @@ class PunchSerializer(serializers.Serializer):
     happened_at = serializers.DateTimeField()
     arrived_at = serializers.DateTimeField()
     direction = serializers.ChoiceField(choices=Punch.Direction.choices)
-    source = serializers.ChoiceField(choices=Punch.Source.choices)
+    source = serializers.ChoiceField(choices=Punch.Source.choices)  # type: ignore[assignment]  # DRF takes fields out of the class; only the name meets its attribute
     device = serializers.CharField(allow_blank=True)
     photo_url = serializers.CharField(allow_null=True)
+
+
+class DerivationSerializer(serializers.Serializer):
+    """The stored form: format, month, one letter per day, reason code, expression tree `[operation, …]`."""
+
+    v = serializers.IntegerField()
+    m = serializers.CharField()
+    d = serializers.CharField()
+    r = serializers.CharField()
+    x = serializers.ListField(child=serializers.JSONField())
+
+
+class FormulaNumberSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    value = serializers.CharField()
 
 
 class LineDetailSerializer(LineSerializer):
     statement_id = IdField()
     month = MonthField()
     institution = InstitutionRefSerializer()
-    derivation = serializers.DictField(child=serializers.JSONField(), help_text="算式树")
+    derivation = DerivationSerializer()
     derivation_text = serializers.CharField(help_text="算式, 可直接阅读")
+    numbers = FormulaNumberSerializer(many=True, help_text="算式里每个数是什么")
+    nearest_text = serializers.CharField(allow_blank=True, help_text="差一点点: 最少变动几天金额就会变")
     days = LineDaySerializer(many=True)
     punches = PunchSerializer(many=True)
 

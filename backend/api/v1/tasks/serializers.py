@@ -5,6 +5,7 @@ from rest_framework import serializers
 from backend.api.enums import FlowName, TaskBox, TaskDecision, TaskNode, TaskStatus
 from backend.api.fields import DaysField, IdField, MoneyField, MonthField, ReasonField, RegionSerializer
 from backend.api.schema import PageQuerySerializer, page_of
+from workflows.models import ProcessEvent
 
 
 class TaskQuerySerializer(PageQuerySerializer):
@@ -58,8 +59,11 @@ class CapabilitySerializer(serializers.Serializer):
 class TimelineEntrySerializer(serializers.Serializer):
     at = serializers.DateTimeField()
     actor_name = serializers.CharField(allow_blank=True)
-    node_title = serializers.CharField()
-    event = serializers.CharField()
+    node = serializers.CharField(allow_blank=True)
+    node_title = serializers.CharField(allow_blank=True)
+    event = serializers.ChoiceField(choices=ProcessEvent.Kind.choices)
+    event_title = serializers.CharField()
+    round = serializers.IntegerField()
     decision = serializers.CharField(allow_blank=True)
     comment = serializers.CharField(allow_blank=True)
 
@@ -84,7 +88,7 @@ class RequiredDaysOverrideInputSerializer(serializers.Serializer):
 class RequiredDaysInputSerializer(serializers.Serializer):
     days = DaysField()
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)
-    overrides = RequiredDaysOverrideInputSerializer(many=True, required=False, default=list, max_length=500)
+    overrides = RequiredDaysOverrideInputSerializer(many=True, required=False, default=list)
 
 
 class TaskCompleteSerializer(serializers.Serializer):

@@ -1,0 +1,67 @@
+"""Alerts: list, one with its evidence, settle."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api.schema import operation
+from backend.api.v1.alerts.read import alert_detail, alert_page
+from backend.api.v1.alerts.serializers import (
+    AlertDetailSerializer,
+    AlertPageSerializer,
+    AlertQuerySerializer,
+    AlertSettleSerializer,
+)
+from backend.api.views import ApiView
+from backend.apps.alerts.services import alert_settle
+
+LISTING = "alerts"
+
+
+class AlertListApi(ApiView):
+    permission = "alerts.view_alert"
+
+    @operation(
+        "alert_list",
+        tag="alerts",
+        summary="预警列表",
+        query=AlertQuerySerializer,
+        response=AlertPageSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request) -> Response:
+        filters = self.filters(AlertQuerySerializer)
+        page = alert_page(actor=self.actor, filters=filters, after=self.after(LISTING, filters))
+        return self.page(LISTING, page, AlertPageSerializer)
+
+
+class AlertRetrieveApi(ApiView):
+    permission = "alerts.view_alert"
+
+    @operation(
+        "alert_retrieve",
+        tag="alerts",
+        summary="一条预警与依据",
+        response=AlertDetailSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, alert_id: int) -> Response:
+        return Response(AlertDetailSerializer(alert_detail(actor=self.actor, alert_id=alert_id)).data)
+
+
+class AlertSettleApi(ApiView):
+    permission = "alerts.settle_alert"
+
+    @operation(
+        "alert_settle",
+        tag="alerts",
+        summary="处置预警",
+        request=AlertSettleSerializer,
+        response=AlertDetailSerializer,
+        problems=(401, 403, 404, 409),
+    )
+    def post(self, request: Request, alert_id: int) -> Response:
+        data = self.body(AlertSettleSerializer)
+        alert_settle(alert_id=alert_id, outcome=data["outcome"], reason=data["reason"], actor=self.actor)
+        return Response(AlertDetailSerializer(alert_detail(actor=self.actor, alert_id=alert_id)).data)

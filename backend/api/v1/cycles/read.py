@@ -1,0 +1,128 @@
+"""Cycles put together from the rooms that know them: facts, position, snapshot, reports, calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.apps.accounts.models import User
+from backend.apps.attendance.selectors.calendar import calendar_of, required_days_default
+from backend.apps.attendance.selectors.required_days import required_days_of, required_days_rows
+from backend.apps.reporting.selectors import report_files
+from backend.apps.subsidy.models import MonthlyCycle
+from backend.apps.subsidy.selectors.cycles import (
+    CycleCounts,
+    cycle_counts,
+    cycle_snapshot,
+)
+from backend.apps.subsidy.selectors.cycles import cycle_page as subsidy_cycle_page
+from backend.apps.subsidy.selectors.visible import cycle_get
+from backend.common.errors import Invalid
+from backend.common.keyset import Key, Page
+from workflows.overview import cycle_status_texts, returned_counts
+from workflows.position import cycle_position
+
+
+def cycle_page(*, actor: User, after: Key | None, limit: int) -> Page[dict[str, Any]]:
+    page = subsidy_cycle_page(actor=actor, after=after, limit=limit)
+    return page.map(lambda cycles: _rows(cycles, actor))
+
+
+def _rows(cycles: Sequence[MonthlyCycle], actor: User) -> list[dict[str, Any]]:
+    ids = [cycle.pk for cycle in cycles]
+    counts = cycle_counts(actor=actor, cycle_ids=ids)
+    returned = returned_counts(actor=actor, cycle_ids=ids)
+    texts = cycle_status_texts(ids)
+    return [
+        _row(cycle, counts.get(cycle.pk, CycleCounts()), returned.get(cycle.pk, 0), texts.get(cycle.pk, ""))
+        for cycle in cycles
+    ]
+
+
+def _row(cycle: MonthlyCycle, counted: CycleCounts, returned: int, status_text: str) -> dict[str, Any]:
+    return {
+        "id": cycle.pk,
+        "county": cycle.county,
+        "month": cycle.month,
+        "status_text": status_text,
+        "counts": {
+            "statements": counted.statements,
+            "approved": counted.approved,
+            "excluded": counted.excluded,
+            "returned": returned,
+            "open": counted.open,
+        },
+        "total_amount": counted.amount,
+        "opened_at": cycle.opened_at,
+        "evaluated_at": cycle.evaluated_at,
+    }
+
+
+def cycle_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
+    """Amounts and counts within the reader's scope; seal and reports for those who may see reports."""
+    cycle = cycle_get(actor=actor, cycle_id=cycle_id)
+    required = required_days_of(county_code=cycle.county_id, month=cycle.month)
+    may_see_reports = actor.has_perm("reporting.view_report")
+    snapshot = cycle_snapshot(cycle=cycle) if may_see_reports else None
+    return _rows([cycle], actor)[0] | {
+        "scheme": cycle.scheme,
+        "required_days": None if required is None else required.days,
+        "position": cycle_position(cycle),
+        "snapshot": snapshot,
+        "reports": [
+            {
+                "id": report.pk,
+                "kind": report.kind,
+                "name": report.file_name,
+                "size": report.size,
+                "sha256": report.sha256,
+            }
+            for report in (report_files(snapshot=snapshot) if snapshot else ())
+        ],
+    }
+
+
+def required_days(*, actor: User, cycle_id: int) -> dict[str, Any]:
+    """What the calendar says, what is set. A year without an official notice is refused, not guessed."""
+    cycle = cycle_get(actor=actor, cycle_id=cycle_id)
+    calendar = calendar_of(cycle.month)
+    rows = required_days_rows(county_code=cycle.county_id, month=cycle.month)
+    default, refusal = None, None
+    try:
+        default = required_days_default(month=cycle.month)
+    except Invalid as error:
+        refusal = {"code": error.code, "message": error.message}
+    current = rows.current
+    return {
+        "default": default,
+        "default_source": calendar.source or None,
+        "refusal": refusal,
+        "current": None
+        if current is None
+        else {
+            "days": current.days,
+            "default_days": current.default_days,
+            "reason": current.reason,
+            "set_by_name": current.set_by.display_name,
+            "set_at": current.set_at,
+        },
+        "overrides": [
+            {
+                "institution_id": row.institution_id,
+                "institution_name": row.institution.name,
+                "days": row.days,
+                "reason": row.reason,
+            }
+            for row in rows.overrides
+        ],
+        "workdays": [
+            {
+                "date": day.date,
+                "weekday": day.date.isoweekday(),
+                "kind": day.kind.value,
+                "label": day.label,
+                "official": day.official,
+            }
+            for day in calendar.days
+        ],
+    }

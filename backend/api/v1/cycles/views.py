@@ -1,0 +1,97 @@
+"""Monthly cycles: list, open, one cycle with its live position, the flow diagram, required days."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api.schema import PageQuerySerializer, binary, operation
+from backend.api.v1.cycles.read import cycle_detail, cycle_page, required_days
+from backend.api.v1.cycles.serializers import (
+    CycleDetailSerializer,
+    CycleOpenSerializer,
+    CyclePageSerializer,
+    RequiredDaysSerializer,
+)
+from backend.api.views import ApiView
+from backend.apps.subsidy.selectors.visible import cycle_get
+from workflows.position import cycle_diagram
+from workflows.services import cycle_start
+
+LISTING = "cycles"
+
+
+class CyclesApi(ApiView):
+    permission = {"GET": "subsidy.view_cycle", "POST": "subsidy.open_cycle"}
+
+    @operation(
+        "cycle_list",
+        tag="cycles",
+        summary="月度周期列表, 新月在前",
+        query=PageQuerySerializer,
+        response=CyclePageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        filters = self.filters(PageQuerySerializer)
+        page = cycle_page(actor=self.actor, after=self.after(LISTING, filters), limit=filters["limit"])
+        return self.page(LISTING, page, CyclePageSerializer)
+
+    @operation(
+        "cycle_open",
+        tag="cycles",
+        summary="开启一个月度周期",
+        request=CycleOpenSerializer,
+        response=CycleDetailSerializer,
+        status=201,
+        problems=(401, 403, 404, 409),
+    )
+    def post(self, request: Request) -> Response:
+        data = self.body(CycleOpenSerializer)
+        cycle = cycle_start(county_code=data["county"].ljust(12, "0"), month=data["month"], actor=self.actor)
+        detail = cycle_detail(actor=self.actor, cycle_id=cycle.pk)
+        return Response(CycleDetailSerializer(detail).data, status=status.HTTP_201_CREATED)
+
+
+class CycleRetrieveApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "cycle_retrieve",
+        tag="cycles",
+        summary="一个月度周期: 位置, 合计, 封存, 报告",
+        response=CycleDetailSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, cycle_id: int) -> Response:
+        return Response(CycleDetailSerializer(cycle_detail(actor=self.actor, cycle_id=cycle_id)).data)
+
+
+class CycleDiagramApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "cycle_diagram",
+        tag="cycles",
+        summary="流程图, 颜色表示位置",
+        response=binary("image/svg+xml", "SVG"),
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, cycle_id: int) -> HttpResponse:
+        cycle = cycle_get(actor=self.actor, cycle_id=cycle_id)
+        return HttpResponse(cycle_diagram(cycle), content_type="image/svg+xml; charset=utf-8")
+
+
+class CycleRequiredDaysApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "cycle_required_days",
+        tag="cycles",
+        summary="应考勤天数: 日历默认值, 已设值, 例外机构",
+        response=RequiredDaysSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, cycle_id: int) -> Response:
+        return Response(RequiredDaysSerializer(required_days(actor=self.actor, cycle_id=cycle_id)).data)

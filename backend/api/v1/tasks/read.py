@@ -1,0 +1,35 @@
+"""Tasks as `workflows.selectors` reads them, in the shape of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.api.enums import TaskBox
+from backend.apps.accounts.models import User
+from backend.common.keyset import Key, Page
+from workflows import selectors
+from workflows.selectors import TaskCounts, TaskRow
+
+_BOXES = {
+    TaskBox.INBOX: selectors.inbox,
+    TaskBox.QUEUE: selectors.queue,
+    TaskBox.DONE: selectors.done,
+}
+
+
+def task_page(*, actor: User, box: str, cycle_id: int | None, after: Key | None, limit: int) -> Page[TaskRow]:
+    return _BOXES[TaskBox(box)](actor=actor, after=after, limit=limit, cycle_id=cycle_id)
+
+
+def task_counts(*, actor: User) -> TaskCounts:
+    return selectors.counts(actor=actor)
+
+
+def task_detail(*, actor: User, task_id: int) -> dict[str, Any]:
+    detail = selectors.task_detail(actor=actor, task_id=task_id)
+    row = {name: getattr(detail.row, name) for name in TaskRow.__slots__}
+    return row | {
+        "capabilities": detail.capabilities,
+        "content_hash": detail.content_hash,
+        "timeline": detail.timeline,
+    }

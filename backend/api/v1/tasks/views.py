@@ -1,0 +1,109 @@
+"""Tasks: three boxes, one task, and the acts. Every act goes through `workflows.services.perform`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api.schema import IDEMPOTENCY_KEY, operation
+from backend.api.v1.tasks.payload import action_payload
+from backend.api.v1.tasks.read import task_counts, task_detail, task_page
+from backend.api.v1.tasks.serializers import (
+    TaskCompleteSerializer,
+    TaskCountsSerializer,
+    TaskDetailSerializer,
+    TaskPageSerializer,
+    TaskQuerySerializer,
+)
+from backend.api.views import ApiView
+from workflows.services import ActionPayload, perform
+
+
+class TaskListApi(ApiView):
+    @operation(
+        "task_list",
+        tag="tasks",
+        summary="任务列表: 待办, 待认领, 已办",
+        query=TaskQuerySerializer,
+        response=TaskPageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        filters = self.filters(TaskQuerySerializer)
+        listing = f"tasks:{filters['box']}"
+        page = task_page(
+            actor=self.actor,
+            box=filters["box"],
+            cycle_id=filters.get("cycle"),
+            after=self.after(listing, filters),
+            limit=filters["limit"],
+        )
+        return self.page(listing, page, TaskPageSerializer)
+
+
+class TaskCountsApi(ApiView):
+    @operation("task_counts", tag="tasks", summary="待办与待认领数", response=TaskCountsSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(TaskCountsSerializer(task_counts(actor=self.actor)).data)
+
+
+class TaskRetrieveApi(ApiView):
+    @operation(
+        "task_retrieve",
+        tag="tasks",
+        summary="一个任务: 可办事项与原因, 办理经过",
+        response=TaskDetailSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, task_id: int) -> Response:
+        return Response(TaskDetailSerializer(task_detail(actor=self.actor, task_id=task_id)).data)
+
+
+class TaskActApi(ApiView):
+    """Shared by the three acts: perform, then show the task as it now is."""
+
+    def act(self, task_id: int, action: str, payload: ActionPayload) -> Response:
+        perform(task_id=task_id, actor=self.actor, action=action, payload=payload)
+        return Response(TaskDetailSerializer(task_detail(actor=self.actor, task_id=task_id)).data)
+
+
+class TaskClaimApi(TaskActApi):
+    @operation(
+        "task_claim",
+        tag="tasks",
+        summary="认领",
+        response=TaskDetailSerializer,
+        headers=[IDEMPOTENCY_KEY],
+        problems=(401, 403, 404, 409, 503),
+    )
+    def post(self, request: Request, task_id: int) -> Response:
+        return self.act(task_id, "claim", action_payload(self.idempotency_key))
+
+
+class TaskReleaseApi(TaskActApi):
+    @operation(
+        "task_release",
+        tag="tasks",
+        summary="退回待认领",
+        response=TaskDetailSerializer,
+        headers=[IDEMPOTENCY_KEY],
+        problems=(401, 403, 404, 409, 503),
+    )
+    def post(self, request: Request, task_id: int) -> Response:
+        return self.act(task_id, "release", action_payload(self.idempotency_key))
+
+
+class TaskCompleteApi(TaskActApi):
+    @operation(
+        "task_complete",
+        tag="tasks",
+        summary="办理: 通过, 退回, 不纳入, 重新提交, 确定天数, 评定",
+        request=TaskCompleteSerializer,
+        response=TaskDetailSerializer,
+        headers=[IDEMPOTENCY_KEY],
+        problems=(401, 403, 404, 409, 503),
+    )
+    def post(self, request: Request, task_id: int) -> Response:
+        data: dict[str, Any] = self.body(TaskCompleteSerializer)
+        return self.act(task_id, "complete", action_payload(self.idempotency_key, data))

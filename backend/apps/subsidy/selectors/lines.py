@@ -1,0 +1,134 @@
+"""Entitlement lines, and what one line rests on, as the stored derivation tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from backend.apps.subsidy.domain.derivation import DAY_LETTERS, decode
+from backend.apps.subsidy.domain.nearest import nearest, nearest_text
+from backend.apps.subsidy.domain.render import day_texts, formula, numbers, reason_text
+from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.common.keyset import Key, Page, keyset_page
+from backend.common.masking import mask_name
+
+# What the letters of the day string are called in programs.
+LETTER_CODES: Final[Mapping[str, str]] = {
+    "P": "complete",
+    "M": "complete_makeup",
+    "S": "single_punch",
+    "C": "corrected_present",
+    "H": "half_day",
+    "L": "complete_closed_day",
+    "G": "open_day",
+    "a": "absent",
+    "b": "absent_makeup",
+    "i": "missing_exit",
+    "o": "missing_entry",
+    "r": "exit_first",
+    "s": "stay_too_short",
+    "m": "manual_only",
+    "c": "corrected_absent",
+    "u": "feed_silent",
+    "n": "not_yet",
+    "w": "weekend",
+    "h": "holiday",
+    "x": "institution_closed",
+    "-": "not_enrolled",
+    "p": "punched_outside_enrolment",
+    "t": "counted_elsewhere",
+}
+_NOT_CAPTURED: Final = "un"
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """`child_name` is masked."""
+
+    id: int
+    child_id: int
+    child_code: str
+    child_name: str
+    class_type: str
+    care_mode: str
+    attended_days: int
+    required_days: int
+    not_captured_days: int
+    factor: Decimal
+    rate_amount: Decimal | None
+    amount: Decimal
+    reason_code: str
+    reason_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineDay:
+    """A day as the amount counted it."""
+
+    date: date
+    status: str  # counted, not_counted, not_captured
+    reason_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineExplanation:
+    """`nearest` says what the fewest other days would change; empty when nothing would."""
+
+    text: str
+    nearest: str
+    numbers: tuple[tuple[str, str], ...]
+    days: tuple[LineDay, ...]
+
+
+def line_page(*, statement: Statement, reason_code: str, after: Key | None, limit: int) -> Page[LineRow]:
+    """By child code; one query. The caller has read the statement within somebody's scope."""
+    found = EntitlementLine.objects.filter(statement=statement).select_related("child").defer("derivation")
+    if reason_code:
+        found = found.filter(reason_code=reason_code)
+    return keyset_page(found, keys=("child__code",), after=after, limit=limit).map(
+        lambda lines: [line_row(line) for line in lines]
+    )
+
+
+def line_row(line: EntitlementLine) -> LineRow:
+    return LineRow(
+        id=line.pk,
+        child_id=line.child_id,
+        child_code=line.child.code,
+        child_name=mask_name(line.child.name),
+        class_type=line.class_type,
+        care_mode=line.care_mode,
+        attended_days=line.attended_days,
+        required_days=line.required_days,
+        not_captured_days=line.not_captured_days,
+        factor=line.factor,
+        rate_amount=line.rate_amount,
+        amount=line.amount,
+        reason_code=line.reason_code,
+        reason_text=reason_text(line.reason_code),
+    )
+
+
+def line_explanation(line: EntitlementLine) -> LineExplanation:
+    """算给我看: from the stored tree alone, so that it explains the amount that was stored."""
+    derivation = decode(line.derivation)
+    days = []
+    for found in day_texts(derivation):
+        status = (
+            "counted" if found.counted else "not_captured" if found.letter in _NOT_CAPTURED else "not_counted"
+        )
+        reason = DAY_LETTERS[found.letter]
+        if 0 < found.counted < 1:
+            reason = f"计入半日: {reason}"
+        day = derivation.month.first_day.replace(day=found.day)
+        days.append(LineDay(day, status, LETTER_CODES[found.letter], reason))
+    return LineExplanation(
+        text=formula(derivation),
+        nearest=nearest_text(nearest(derivation)),
+        numbers=tuple(numbers(derivation)),
+        days=tuple(days),
+    )
