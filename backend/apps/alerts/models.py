@@ -16,16 +16,12 @@ class HeadcountThreshold(models.Model):
     )
     threshold = models.PositiveIntegerField()
     starts_on = models.DateField()
-    set_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True
-    )
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
 
     class Meta:
         db_table = "alerts_threshold"
         constraints = [
-            models.UniqueConstraint(
-                fields=["institution", "starts_on"], name="alerts_threshold_key"
-            )
+            models.UniqueConstraint(fields=["institution", "starts_on"], name="alerts_threshold_key")
         ]
 
 
@@ -45,9 +41,7 @@ class Alert(models.Model):
     month = ServiceMonthField()
     rule = models.CharField(max_length=32, choices=Rule)
     subject_key = models.CharField(max_length=100)
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="alerts"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="alerts")
     child = models.ForeignKey(Child, on_delete=models.PROTECT, null=True)
     blocking = models.BooleanField()
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
@@ -63,11 +57,7 @@ class Alert(models.Model):
                 name="alerts_alert_key",
             )
         ]
-        indexes = [
-            models.Index(
-                fields=["institution", "month", "state"], name="alerts_alert_inst"
-            )
-        ]
+        indexes = [models.Index(fields=["institution", "month", "state"], name="alerts_alert_inst")]
 
 
 class AlertInstitution(models.Model):
@@ -79,9 +69,7 @@ class AlertInstitution(models.Model):
     class Meta:
         db_table = "alerts_institution"
         constraints = [
-            models.UniqueConstraint(
-                fields=["alert", "institution"], name="alerts_institution_key"
-            )
+            models.UniqueConstraint(fields=["alert", "institution"], name="alerts_institution_key")
         ]
 
 

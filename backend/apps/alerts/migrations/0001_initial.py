@@ -201,9 +201,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="alert",
-            index=models.Index(
-                fields=["institution", "month", "state"], name="alerts_alert_inst"
-            ),
+            index=models.Index(fields=["institution", "month", "state"], name="alerts_alert_inst"),
         ),
         migrations.AddConstraint(
             model_name="alert",

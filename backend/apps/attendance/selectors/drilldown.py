@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
 from backend.apps.attendance.models import AttendanceDay, Photo, Punch
 from backend.apps.attendance.selectors.expressions import SHANGHAI, month_bounds
+from backend.apps.enrolment.models import Child
 from backend.apps.institutions.permissions import institutions_within
 from backend.common.errors import NotFound
+from backend.common.masking import mask_name
 from backend.common.service_month import ServiceMonth
 
 
@@ -41,18 +43,19 @@ def child_punches(*, child_id: int, institution_id: int, month: ServiceMonth) ->
         .order_by("happened_at", "id")
         .select_related("photo")
     )
-    return [
-        PunchRow(
-            id=punch.pk,
-            happened_at=punch.happened_at,
-            arrived_at=punch.arrived_at,
-            direction=punch.direction,
-            source=punch.source,
-            device=punch.device,
-            photo_id=None if punch.photo is None or punch.photo.erased_at else punch.photo_id,
-        )
-        for punch in rows
-    ]
+    return [_punch_row(punch) for punch in rows]
+
+
+def _punch_row(punch: Punch) -> PunchRow:
+    return PunchRow(
+        id=punch.pk,
+        happened_at=punch.happened_at,
+        arrived_at=punch.arrived_at,
+        direction=punch.direction,
+        source=punch.source,
+        device=punch.device,
+        photo_id=None if punch.photo is None or punch.photo.erased_at else punch.photo_id,
+    )
 
 
 def child_days(*, child_id: int, institution_id: int, month: ServiceMonth) -> dict[date, AttendanceDay]:
@@ -80,3 +83,41 @@ def photo_get(*, actor: User, photo_id: int, punch_id: int, permission: str) -> 
     if punch is None or punch.photo is None:
         raise NotFound("photo_not_found", "没有这张照片, 或不在您的权限范围内")
     return punch.photo
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """First entry and last exit of a child on a day; the exit may be missing."""
+
+    child_id: int
+    child_code: str
+    child_name: str  # masked
+    entry: PunchRow
+    exit: PunchRow | None
+
+
+def presences(*, institution_id: int, day: date) -> list[Presence]:
+    """Everybody with an entry at an institution on a day, by child code; one query."""
+    start = datetime.combine(day, time.min, tzinfo=SHANGHAI)
+    punches = (
+        Punch.objects.filter(
+            institution_id=institution_id, happened_at__gte=start, happened_at__lt=start + timedelta(days=1)
+        )
+        .select_related("child", "photo")
+        .order_by("happened_at", "id")
+    )
+    children: dict[int, Child] = {}
+    entries: dict[int, PunchRow] = {}
+    exits: dict[int, PunchRow] = {}
+    for punch in punches:
+        children[punch.child_id] = punch.child
+        if punch.direction == Punch.Direction.IN:
+            entries.setdefault(punch.child_id, _punch_row(punch))
+        else:
+            exits[punch.child_id] = _punch_row(punch)
+    found = [
+        Presence(pk, child.code, mask_name(child.name), entries[pk], exits.get(pk))
+        for pk, child in children.items()
+        if pk in entries
+    ]
+    return sorted(found, key=lambda presence: presence.child_code)

@@ -1,12 +1,23 @@
 """Public services of the subsidy room."""
 
+from backend.apps.subsidy.services.calculation import (
+    CalculationSummary,
+    cycle_calculate,
+    statement_recalculate,
+)
+from backend.apps.subsidy.services.cycle import cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import statement_decide, statement_exclude
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
 from backend.apps.subsidy.services.snapshot import snapshot_create
 
 __all__ = [
+    "CalculationSummary",
+    "cycle_calculate",
     "cycle_evaluate",
+    "cycle_open",
+    "cycle_warn",
     "snapshot_create",
     "statement_decide",
     "statement_exclude",
+    "statement_recalculate",
 ]

@@ -1,0 +1,11 @@
+"""Reading alerts."""
+
+from backend.apps.alerts.selectors.alerts import (
+    alert_get,
+    alert_list,
+    alerts_in_scope,
+    open_alert_counts,
+    open_blocking_alerts,
+)
+
+__all__ = ["alert_get", "alert_list", "alerts_in_scope", "open_alert_counts", "open_blocking_alerts"]

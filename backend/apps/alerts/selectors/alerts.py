@@ -1,0 +1,90 @@
+"""Alerts somebody may see, and how many stand in the way of each institution."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+
+from backend.apps.accounts.domain.scope import Scope
+from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
+from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome
+from backend.apps.institutions.permissions import institutions_within
+from backend.common.errors import NotFound
+from backend.common.keyset import Key, Page, keyset_page
+from backend.common.service_month import ServiceMonth
+
+
+def alerts_in_scope(scope: Scope) -> QuerySet[Alert]:
+    """Alerts that touch at least one institution within `scope`."""
+    touched = AlertInstitution.objects.filter(
+        institutions_within(scope, "institution__"), alert=OuterRef("pk")
+    )
+    return Alert.objects.filter(Exists(touched))
+
+
+def open_blocking_alerts(*, institution_id: int, month: ServiceMonth) -> QuerySet[Alert]:
+    """Open alerts that keep this institution's statement from being approved."""
+    return Alert.objects.filter(
+        touched__institution_id=institution_id, month=month, state=Alert.State.OPEN, blocking=True
+    ).order_by("id")
+
+
+def open_alert_counts(*, month: ServiceMonth, institution_ids: Collection[int]) -> dict[int, int]:
+    """Open blocking alerts per institution, for a page of statements; one query. Absent means none."""
+    return dict(
+        AlertInstitution.objects.filter(
+            institution_id__in=institution_ids,
+            alert__month=month,
+            alert__state=Alert.State.OPEN,
+            alert__blocking=True,
+        )
+        .order_by()
+        .values("institution_id")
+        .annotate(open=Count("id"))
+        .values_list("institution_id", "open")
+    )
+
+
+def alert_list(
+    *,
+    actor: User,
+    county_code: str = "",
+    month: ServiceMonth | None = None,
+    institution_id: int | None = None,
+    state: str = "",
+    rule: str = "",
+    after: Key | None = None,
+    limit: int = 50,
+) -> Page[Alert]:
+    """Newest first; county, institution, child, touched institutions and outcomes are loaded, in four queries."""
+    found = _loaded(alerts_in_scope(scope_of(actor)))
+    if county_code:
+        found = found.filter(county_id=county_code)
+    if month is not None:
+        found = found.filter(month=month)
+    if institution_id is not None:
+        found = found.filter(touched__institution_id=institution_id)
+    if state:
+        found = found.filter(state=state)
+    if rule:
+        found = found.filter(rule=rule)
+    return keyset_page(found, keys=["id"], after=after, limit=limit, descending=True)
+
+
+def alert_get(*, actor: User, alert_id: int) -> Alert:
+    """One alert within scope, or NotFound."""
+    found = _loaded(alerts_in_scope(scope_of(actor))).filter(pk=alert_id).first()
+    if found is None:
+        raise NotFound("alert_not_found", "没有找到这条预警")
+    return found
+
+
+def _loaded(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+    return alerts.select_related("county", "institution", "child").prefetch_related(
+        Prefetch(
+            "touched", AlertInstitution.objects.select_related("institution").order_by("institution_id")
+        ),
+        Prefetch("outcomes", AlertOutcome.objects.order_by("id")),
+    )

@@ -1,0 +1,155 @@
+"""Raising alerts: the findings of now against the alerts on record. Raising twice equals raising once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from backend.apps.alerts.domain.evidence import Finding
+from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome
+from backend.apps.alerts.selectors.findings import (
+    headcount_findings,
+    institutions_without_threshold,
+    several_institutions_findings,
+)
+from backend.apps.attendance.services import attendance_ensure_folded
+from backend.apps.attendance.services.fold import county_lock
+from backend.apps.institutions.models import Institution
+from backend.common.bulk import rows_update
+from backend.common.crypto import sm3_hex
+from backend.common.service_month import ServiceMonth
+
+KEY = ("county_id", "month", "rule", "subject_key")
+FIELDS = ("institution_id", "child_id", "blocking", "state", "evidence", "evidence_hash", "raised_at")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSummary:
+    """What one raise did; `open` counts open alerts that block, afterwards."""
+
+    found: int
+    raised: int
+    reopened: int  # settled before, but what was settled has changed, or gone and back again
+    gone: int
+    open: int
+    without_threshold: int  # institutions the headcount rule cannot see
+
+
+@transaction.atomic
+def alerts_raise(*, county_code: str, month: ServiceMonth) -> AlertSummary:
+    """Run both rules over a county's month.
+
+    An alert whose decisive evidence is unchanged keeps its state and outcome; changed evidence opens it again; one
+    no longer found is `gone`. The newest outcome always counts for the evidence it was given on.
+    """
+    attendance_ensure_folded(county_code=county_code, month=month)
+    county_lock(county_code)
+    findings = [
+        *headcount_findings(county_code=county_code, month=month),
+        *several_institutions_findings(county_code=county_code, month=month),
+    ]
+    here = set(Institution.objects.filter(county_id=county_code).values_list("pk", flat=True))
+    kept = {
+        (alert.rule, alert.subject_key): alert
+        for alert in Alert.objects.select_for_update(of=("self",)).filter(county_id=county_code, month=month)
+    }
+    settled_on = _settled_on(county_code, month)
+    new: list[Alert] = []
+    changed: list[Alert] = []
+    reopened = 0
+    for finding in findings:
+        old = kept.get((finding.rule, finding.subject_key))
+        alert = _alert(county_code, month, finding, here)
+        if old is None:
+            new.append(alert)
+            continue
+        if settled_on.get(old.pk) == alert.evidence_hash:
+            alert.state = Alert.State.SETTLED
+        if alert.state == old.state and alert.evidence_hash == old.evidence_hash:
+            alert.raised_at = old.raised_at
+        reopened += old.state != Alert.State.OPEN and alert.state == Alert.State.OPEN
+        if any(getattr(alert, name) != getattr(old, name) for name in FIELDS):
+            changed.append(alert)
+    Alert.objects.bulk_create(new, batch_size=500)
+    rows_update(changed, key=KEY, fields=FIELDS)
+    gone = _mark_gone(kept.values(), findings)
+    _touch(county_code, month, findings, here)
+    return AlertSummary(
+        found=len(findings),
+        raised=len(new),
+        reopened=reopened,
+        gone=gone,
+        open=Alert.objects.filter(
+            county_id=county_code, month=month, state=Alert.State.OPEN, blocking=True
+        ).count(),
+        without_threshold=institutions_without_threshold(county_code=county_code, month=month),
+    )
+
+
+def _alert(county_code: str, month: ServiceMonth, finding: Finding, here: set[int]) -> Alert:
+    return Alert(
+        county_id=county_code,
+        month=month,
+        rule=finding.rule,
+        subject_key=finding.subject_key,
+        institution_id=next(pk for pk in finding.institution_ids if pk in here),
+        child_id=finding.child_id,
+        blocking=finding.blocking,
+        state=Alert.State.OPEN,
+        evidence=finding.evidence,
+        evidence_hash=sm3_hex(finding.canonical),
+        raised_at=timezone.now(),
+    )
+
+
+def _settled_on(county_code: str, month: ServiceMonth) -> dict[int, str]:
+    """Evidence hash the newest outcome of each alert was given on."""
+    return dict(
+        AlertOutcome.objects.filter(alert__county_id=county_code, alert__month=month)
+        .order_by("id")
+        .values_list("alert_id", "evidence_hash")
+    )
+
+
+def _mark_gone(kept: Iterable[Alert], findings: list[Finding]) -> int:
+    found = {(finding.rule, finding.subject_key) for finding in findings}
+    gone = [
+        alert.pk
+        for alert in kept
+        if (alert.rule, alert.subject_key) not in found and alert.state != Alert.State.GONE
+    ]
+    if gone:
+        Alert.objects.filter(pk__in=gone).update(state=Alert.State.GONE)
+    return len(gone)
+
+
+def _touch(county_code: str, month: ServiceMonth, findings: list[Finding], here: set[int]) -> None:
+    """Every institution of the county that a found alert concerns; those of other counties raise their own."""
+    alerts = Alert.objects.filter(county_id=county_code, month=month)
+    ids = {(rule, key): pk for pk, rule, key in alerts.values_list("pk", "rule", "subject_key")}
+    wanted = {
+        (ids[finding.rule, finding.subject_key], pk)
+        for finding in findings
+        for pk in finding.institution_ids
+        if pk in here
+    }
+    found_alerts = {alert for alert, _ in wanted}
+    kept = {
+        (alert, institution): pk
+        for pk, alert, institution in AlertInstitution.objects.filter(
+            alert__county_id=county_code, alert__month=month
+        ).values_list("pk", "alert_id", "institution_id")
+    }
+    AlertInstitution.objects.bulk_create(
+        (
+            AlertInstitution(alert_id=alert, institution_id=institution)
+            for alert, institution in sorted(wanted - kept.keys())
+        ),
+        batch_size=1_000,
+    )
+    left = [pk for pair, pk in kept.items() if pair not in wanted and pair[0] in found_alerts]
+    if left:
+        AlertInstitution.objects.filter(pk__in=left).delete()

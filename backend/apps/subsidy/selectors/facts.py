@@ -1,0 +1,222 @@
+"""What the rules need of a month, read set by set: the same number of queries for ten children and for ten thousand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from backend.apps.attendance.domain.calendar import DayKind
+from backend.apps.attendance.domain.day import Feed
+from backend.apps.attendance.domain.required_days import RequiredDaysOfMonth
+from backend.apps.attendance.selectors.facts import (
+    MonthContext,
+    Pair,
+    accepted_corrections,
+    enrolments_of_month,
+    month_context,
+)
+from backend.apps.attendance.selectors.minutes import day_minutes
+from backend.apps.institutions.models import (
+    AffordableStatus,
+    Institution,
+    InstitutionGrade,
+    InstitutionPlaces,
+)
+from backend.apps.subsidy.domain import facts as pure
+from backend.apps.subsidy.domain.pieces import in_force
+from backend.apps.subsidy.domain.scheme import SchemeDefinition
+from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.common.service_month import ServiceMonth
+
+KIND_LETTERS: Final = {
+    DayKind.WORKDAY: pure.WORKDAY,
+    DayKind.MAKEUP: pure.MAKEUP,
+    DayKind.HOLIDAY: pure.HOLIDAY,
+    DayKind.WEEKEND: pure.WEEKEND,
+}
+FEED_LETTERS: Final = {
+    Feed.CAPTURED: pure.CAPTURED,
+    Feed.SILENT: pure.SILENT,
+    Feed.CLOSED: pure.CLOSED,
+    Feed.PENDING: pure.SILENT,  # a day still to come has no data either
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CountyFacts:
+    """Everybody enrolled at the chosen institutions in the month, by institution and child."""
+
+    institutions: Mapping[int, pure.InstitutionMonth]
+    children: Mapping[Pair, pure.ChildMonth]
+
+
+def key_of(pk: int) -> str:
+    """Ids as the rules compare them: text order is id order."""
+    return f"{pk:012d}"
+
+
+def county_facts(
+    *,
+    county_code: str,
+    month: ServiceMonth,
+    scheme: SchemeDefinition,
+    required_days: RequiredDaysOfMonth,
+    institution_ids: Collection[int] | None = None,
+) -> CountyFacts:
+    """Facts of the county's children, or of those at `institution_ids`; about a dozen queries."""
+    context = month_context(county_code=county_code, month=month)
+    chosen = sorted(context.institutions if institution_ids is None else institution_ids)
+    institutions = _institutions(context, chosen, required_days)
+    segments, people = _enrolments(month, chosen)
+    days = _days(month, chosen, segments.keys())
+    past = _past_months(month, scheme, chosen, people)
+    children = {
+        pair: pure.ChildMonth(
+            child=key_of(pair[1]),
+            institution=institutions[pair[0]],
+            birth_date=people[pair[1]][0],
+            local_registration=people[pair[1]][1],
+            segments=tuple(segments[pair]),
+            days=tuple(days.get(pair, ())),
+            past=past.get(pair[1], ()),
+        )
+        for pair in sorted(segments)
+    }
+    return CountyFacts(institutions=institutions, children=children)
+
+
+def _institutions(
+    context: MonthContext, chosen: list[int], required_days: RequiredDaysOfMonth
+) -> dict[int, pure.InstitutionMonth]:
+    month = context.month
+    calendar = pure.MonthCalendar(month, "".join(KIND_LETTERS[day.kind] for day in context.calendar.days))
+    started = {"institution_id__in": chosen, "starts_on__lte": month.last_day}
+    grades = _dated(InstitutionGrade.objects.filter(**started), "grade_id")
+    affordable = _dated(AffordableStatus.objects.filter(**started), "affordable")
+    places = _places(InstitutionPlaces.objects.filter(**started), month)
+    rows = Institution.objects.filter(pk__in=chosen).values_list("pk", "setting", "closed_on")
+    return {
+        pk: pure.InstitutionMonth(
+            institution=key_of(pk),
+            calendar=calendar,
+            required_days=required_days.for_institution(pk),
+            feed="".join(FEED_LETTERS[state] for state in context.institutions[pk].feed),
+            setting=setting,
+            grades=tuple(grades.get(pk, ())),
+            affordable=tuple(affordable.get(pk, ())),
+            closed_on=closed_on,
+            places=places.get(pk, ()),
+        )
+        for pk, setting, closed_on in rows
+    }
+
+
+def _dated(rows: Any, field: str) -> dict[int, list[tuple[date, Any]]]:
+    found: dict[int, list[tuple[date, Any]]] = defaultdict(list)
+    for pk, starts_on, value in rows.order_by("starts_on", "id").values_list(
+        "institution_id", "starts_on", field
+    ):
+        found[pk].append((starts_on, value))
+    return found
+
+
+def _places(rows: Any, month: ServiceMonth) -> dict[int, tuple[pure.Places, ...]]:
+    """托位 in force on the first day of the month."""
+    dated: dict[int, dict[str, list[tuple[date, tuple[int, int]]]]] = defaultdict(lambda: defaultdict(list))
+    for pk, class_type, starts_on, approved, affordable in rows.order_by("starts_on", "id").values_list(
+        "institution_id", "class_type", "starts_on", "places", "affordable_places"
+    ):
+        dated[pk][class_type].append((starts_on, (approved, affordable)))
+    return {
+        pk: tuple(
+            pure.Places(class_type, *in_force(tuple(values), month.first_day, (0, 0)))
+            for class_type, values in sorted(by_class.items())
+        )
+        for pk, by_class in dated.items()
+    }
+
+
+def _enrolments(
+    month: ServiceMonth, chosen: list[int]
+) -> tuple[dict[Pair, list[pure.Segment]], dict[int, tuple[date, bool | None]]]:
+    segments: dict[Pair, list[pure.Segment]] = defaultdict(list)
+    people: dict[int, tuple[date, bool | None]] = {}
+    rows = enrolments_of_month(month=month, institution_ids=chosen).order_by("starts_on", "id")
+    for institution, child, birth_date, registration, *segment in rows.values_list(
+        *("institution_id", "child_id", "child__birth_date", "child__local_registration"),
+        *("class_type", "care_mode", "starts_on", "ends_on", "household_order", "monthly_fee"),
+    ).iterator(chunk_size=5_000):
+        segments[institution, child].append(pure.Segment(*segment))
+        people[child] = (birth_date, registration)
+    return segments, people
+
+
+def _days(month: ServiceMonth, chosen: list[int], wanted: Collection[Pair]) -> dict[Pair, list[pure.DayFact]]:
+    """Days with punches or an accepted correction, in day order."""
+    corrections = accepted_corrections(month=month, institution_ids=chosen)
+    days: dict[Pair, list[pure.DayFact]] = defaultdict(list)
+    for row in day_minutes(month=month, institution_ids=chosen):
+        pair = (row.institution_id, row.child_id)
+        if pair in wanted:
+            days[pair].append(pure.DayFact(row.date.day, *row[3:]))
+    for pair, kinds in corrections.items():
+        if pair in wanted:
+            known = {fact.day: fact for fact in days[pair]}
+            for day, kind in kinds.items():
+                known[day.day] = known.get(day.day, pure.DayFact(day.day))._replace(correction=kind)
+            days[pair] = list(known.values())
+    for facts in days.values():
+        facts.sort()
+    return days
+
+
+def looks_back(scheme: SchemeDefinition) -> bool:
+    """Does any rule ask about earlier months?"""
+    caps = scheme.caps
+    return (
+        scheme.factor.family == "long_window"
+        or caps.months_per_year is not None
+        or caps.amount_per_year is not None
+        or caps.amount_per_term is not None
+    )
+
+
+def _past_months(
+    month: ServiceMonth, scheme: SchemeDefinition, chosen: list[int], wanted: Collection[int]
+) -> dict[int, tuple[pure.PastMonth, ...]]:
+    """Approved lines of evaluated months in the twelve before, over all institutions; no query when nothing asks."""
+    if not looks_back(scheme):
+        return {}
+    found: dict[int, dict[ServiceMonth, pure.PastMonth]] = defaultdict(dict)
+    rows = (
+        EntitlementLine.objects.filter(
+            statement__cycle__month__gte=ServiceMonth(month.year - 1, month.month),
+            statement__cycle__month__lt=month,
+            statement__cycle__evaluated_at__isnull=False,
+            statement__outcome=Statement.Outcome.APPROVED,
+            child_id__in=enrolments_of_month(month=month, institution_ids=chosen).values("child_id"),
+        )
+        .order_by("statement__cycle__month", "id")
+        .values_list("child_id", "statement__cycle__month", "derivation", "amount", "care_mode")
+    )
+    for child, past, derivation, paid, care_mode in rows.iterator(chunk_size=2_000):
+        if child in wanted:
+            old = found[child].get(past)
+            days = _counted(derivation["d"], scheme)
+            found[child][past] = pure.PastMonth(
+                month=past,
+                counted_days=days + (old.counted_days if old else 0),
+                paid=paid + (old.paid if old else 0),
+                care_mode=old.care_mode if old else care_mode,
+            )
+    return {child: tuple(months[key] for key in sorted(months)) for child, months in found.items()}
+
+
+def _counted(letters: str, scheme: SchemeDefinition) -> Decimal:
+    whole = sum(letters.count(letter) for letter in scheme.count_full)
+    half = sum(letters.count(letter) for letter in scheme.count_half)
+    return Decimal(2 * whole + half) / 2

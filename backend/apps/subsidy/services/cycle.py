@@ -1,0 +1,81 @@
+"""Opening a monthly cycle, and warning about it once it is calculated."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
+from backend.apps.alerts.services import AlertSummary, alerts_raise
+from backend.apps.audit.services import audit_record
+from backend.apps.institutions.models import Region
+from backend.apps.subsidy.models import MonthlyCycle, Scheme
+from backend.common.errors import Conflict, Forbidden, NotFound
+from backend.common.service_month import ServiceMonth
+
+OPEN_CYCLE = "subsidy.open_cycle"
+
+
+def scheme_in_force(*, county_code: str, month: ServiceMonth) -> Scheme:
+    """The released scheme in force on the first day of the month: latest start, then highest version."""
+    found = (
+        Scheme.objects.filter(
+            county_id=county_code, state=Scheme.State.RELEASED, starts_on__lte=month.first_day
+        )
+        .order_by("-starts_on", "-version", "-id")
+        .first()
+    )
+    if found is None:
+        raise Conflict("scheme_missing", f"{month} 没有已发布且已生效的补助方案, 请先发布方案")
+    return found
+
+
+@transaction.atomic
+def cycle_open(*, county_code: str, month: ServiceMonth, actor: User) -> MonthlyCycle:
+    """Open the month of a county under the scheme in force, which it keeps from then on.
+
+    Refuses with `cycle_exists`, `scheme_missing`; a county out of scope is `county_not_found`.
+    """
+    if not actor.has_perm(OPEN_CYCLE):
+        raise Forbidden("permission_missing", "您没有开启月度周期的权限")
+    county = Region.objects.filter(code=county_code, level=Region.Level.COUNTY).first()
+    if county is None or not scope_of(actor, permission=OPEN_CYCLE).covers_county(county_code):
+        raise NotFound("county_not_found", "没有找到该县(市、区)")
+    if MonthlyCycle.objects.filter(county=county, month=month).exists():
+        raise _exists(county, month)
+    cycle = MonthlyCycle(
+        county=county,
+        month=month,
+        scheme=scheme_in_force(county_code=county_code, month=month),
+        opened_by=actor,
+        opened_at=timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            cycle.save(force_insert=True)
+    except IntegrityError:  # two people at once: the unique key decides
+        raise _exists(county, month) from None
+    audit_record(
+        actor=actor,
+        action="subsidy.cycle.opened",
+        target=cycle,
+        county=county,
+        detail={"month": month, "scheme_id": cycle.scheme_id},
+    )
+    return cycle
+
+
+def cycle_warn(*, cycle_id: int) -> AlertSummary:
+    """Raise the month's alerts and note on the cycle that it was done; may run twice."""
+    cycle = MonthlyCycle.objects.get(pk=cycle_id)
+    if cycle.evaluated_at is not None:
+        raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定")
+    with transaction.atomic():
+        summary = alerts_raise(county_code=cycle.county_id, month=cycle.month)
+        MonthlyCycle.objects.filter(pk=cycle_id, warned_at__isnull=True).update(warned_at=timezone.now())
+    return summary
+
+
+def _exists(county: Region, month: ServiceMonth) -> Conflict:
+    return Conflict("cycle_exists", f"{county.name} {month} 的月度周期已经开启")
