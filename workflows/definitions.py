@@ -42,7 +42,7 @@ def drawing_of(flow_class: Any) -> Drawing:
         flow_ref=get_flow_ref(flow_class),
         hash=hashlib.sha256(text.encode()).hexdigest(),
         graph=graph,
-        svg=_tidy(chart.grid_to_svg(chart.calc_layout_data(flow_class))),
+        svg=_tidy(chart.grid_to_svg(_labels_at_the_arrow(chart.calc_layout_data(flow_class)))),
         bpmn=_tidy(
             chart.grid_to_bpmn(chart.calc_layout_data(flow_class, edge_start_gap_size=0, edge_end_gap_size=0))
         ),
@@ -111,6 +111,15 @@ def _node(node: Any) -> dict[str, Any]:
             "decisions": [decision.code for decision in node.decisions],
         }
     return described
+
+
+def _labels_at_the_arrow(grid: Any) -> Any:
+    """Viewflow writes labels where edges leave a gateway, one over the other; where they arrive there is room."""
+    for edge in grid.edges:
+        if edge.label:
+            (from_x, _), (to_x, to_y) = edge.segments[-2:]
+            edge.label_pos = (max(from_x + 4, to_x - 12 * len(edge.label) - 14), to_y - 8)
+    return grid
 
 
 def _tidy(text: str) -> str:

@@ -69,8 +69,8 @@ def run_job(*, task_id: int, external_id: str) -> Outcome:
         if claim is None:
             return Outcome.SKIPPED
         try:
-            with Heartbeat(claim):
-                return _work(claim)
+            with Heartbeat(claim) as heartbeat:
+                return _work(claim, heartbeat)
         except LeaseLostError:
             return Outcome.SKIPPED
         except Exception as error:  # noqa: BLE001  # whatever a job does, it is recorded and tried again or shown
@@ -108,7 +108,7 @@ def _claim(task_id: int, external_id: str) -> Claim | None:
         )
 
 
-def _work(claim: Claim) -> Outcome:
+def _work(claim: Claim, heartbeat: Heartbeat) -> Outcome:
     if isinstance(claim.node, FanOut):
         opened = children_open(task_id=claim.task_id, check_mine=lambda act: _check_mine(act, claim))
         with locked_activation(claim.task_id) as activation:
@@ -117,7 +117,7 @@ def _work(claim: Claim) -> Outcome:
             record(ProcessEvent.Kind.JOB_DONE, activation=activation, detail={"opened": opened})
         try_join(activation.process.pk)  # a month without statements has nothing to wait for
         return Outcome.DONE
-    result = claim.node.work(claim.cycle_id)
+    result = claim.node.work(claim.cycle_id, heartbeat.progress)
     with locked_activation(claim.task_id) as activation:
         _check_mine(activation, claim)
         _finish_run(claim, result)
@@ -216,6 +216,8 @@ class Heartbeat:
     def __init__(self, claim: Claim) -> None:
         self._claim = claim
         self._stop = threading.Event()
+        self._percent = 0
+        self._lost = False
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{claim.task_id}", daemon=True)
 
     def __enter__(self) -> Heartbeat:
@@ -226,10 +228,17 @@ class Heartbeat:
         self._stop.set()
         self._thread.join(timeout=settings.JOB_HEARTBEAT_SECONDS)
 
+    def progress(self, done: int, total: int) -> None:
+        """Called by the job; the next beat writes it. A job that was taken over stops here."""
+        if self._lost:
+            raise LeaseLostError
+        self._percent = 100 * done // max(total, 1)
+
     def _beat(self) -> None:
         try:
             while not self._stop.wait(settings.JOB_HEARTBEAT_SECONDS):
                 if not self._extend():
+                    self._lost = True
                     return
         finally:
             connection.close()  # of this thread

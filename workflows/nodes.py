@@ -43,8 +43,8 @@ class Decision:
 Work = Callable[..., None]
 """`work(subject, actor, payload)` writes the domain effects of a decision, inside its transaction."""
 
-JobWork = Callable[[int], Mapping[str, Any]]
-"""`work(cycle_id)` does a job and returns ids, counts and sums; it may run twice."""
+Progress = Callable[[int, int], None]
+"""`progress(done, total)`; raises when another worker has taken the job over."""
 
 
 class HumanTask(nodes.View):
@@ -113,8 +113,9 @@ class Job(nodes.AbstractJob):
         super()._resolve(instance)
         self._work = this.resolve(instance, self._work)
 
-    def work(self, cycle_id: int) -> Mapping[str, Any]:
-        result: Mapping[str, Any] = self._work(cycle_id)
+    def work(self, cycle_id: int, progress: Progress) -> Mapping[str, Any]:
+        """Does the job and returns ids, counts and sums; it may run twice."""
+        result: Mapping[str, Any] = self._work(cycle_id, progress)
         return result
 
 
@@ -163,10 +164,10 @@ class End(nodes.End):
     @property
     def shape(self) -> dict[str, Any]:
         return {
-            "width": 90,
+            "width": 50,
             "height": 50,
             "svg": f"""
-                <circle class="event end-event" cx="45" cy="22" r="20"/>
-                <text class="align-middle" font-size="12px" x="45" y="48">{self.task_title}</text>
+                <circle class="event end-event" cx="25" cy="25" r="22"/>
+                <text class="align-middle" font-size="12px" x="25" y="60">{self.task_title}</text>
             """,
         }

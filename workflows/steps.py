@@ -1,7 +1,8 @@
 """What each step of a flow does to the domain: one line per step, each calling a service of an app.
 
 Decisions (`decide`, `set_days`, `evaluate`) run inside the lock and transaction of `services.perform`.
-Jobs (`calculate` …) take an id, run outside any lock, may run twice, and return ids, counts and sums.
+Jobs (`calculate` …) take an id, run outside any lock, may run twice, tell `progress(done, total)`, and return
+ids, counts and sums.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from backend.apps.accounts.models import User
-from backend.apps.alerts.services import alerts_raise
 from backend.apps.attendance.services import OverrideInput, required_days_set
 from backend.apps.exchange.services import outbox_add
 from backend.apps.reporting.services import report_build
-from backend.apps.subsidy.models import MonthlyCycle, Statement
+from backend.apps.subsidy.models import Statement
 from backend.apps.subsidy.services import (
     cycle_calculate,
     cycle_evaluate,
+    cycle_warn,
     snapshot_create,
     statement_decide,
     statement_exclude,
@@ -27,6 +28,7 @@ from backend.apps.subsidy.services import (
 from backend.common.errors import Invalid
 from workflows.actions import ActionPayload
 from workflows.history import Subject
+from workflows.nodes import Progress
 from workflows.topics import CYCLE_EVALUATED
 
 
@@ -87,23 +89,26 @@ def evaluate(*, node: Any, subject: Subject, actor: User, payload: ActionPayload
 
 
 # --- jobs ---------------------------------------------------------------------------------------------
-def calculate(cycle_id: int) -> Mapping[str, Any]:
-    summary = cycle_calculate(cycle_id=cycle_id)
-    return {"statements": summary.statements, "lines": summary.lines}
+def calculate(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
+    summary = cycle_calculate(cycle_id=cycle_id, progress=progress)
+    return {
+        "statements": summary.statements,
+        "lines": summary.lines,
+        "total_amount": str(summary.total_amount),
+    }
 
 
-def warn(cycle_id: int) -> Mapping[str, Any]:
-    cycle = MonthlyCycle.objects.get(pk=cycle_id)
-    summary = alerts_raise(county_code=cycle.county_id, month=cycle.month)
+def warn(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
+    summary = cycle_warn(cycle_id=cycle_id)
     return {"alerts": summary.open}
 
 
-def snapshot(cycle_id: int) -> Mapping[str, Any]:
+def snapshot(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
     sealed = snapshot_create(cycle_id=cycle_id)
     return {"snapshot_id": sealed.pk, "digest": sealed.digest, "lines": sealed.line_count}
 
 
-def report(cycle_id: int) -> Mapping[str, Any]:
+def report(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
     files = report_build(cycle_id=cycle_id)
     return {"report_ids": [file.pk for file in files]}
 
