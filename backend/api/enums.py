@@ -93,3 +93,8 @@ class CycleNode(models.TextChoices):
     SNAPSHOT = "snapshot", "评定备份"
     REPORT = "report", "生成报告"
     END = "end", "结束"
+
+
+class StayKind(models.TextChoices):
+    TRANSFER = "transfer", "先后在不同机构"
+    OVERLAP = "overlap", "时间交叉"

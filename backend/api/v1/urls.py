@@ -5,5 +5,15 @@ from django.urls import include, path
 from backend.api import converters
 
 converters.register()
-AREAS = ("session", "statements", "corrections", "children", "photos", "messages", "institutions")
+AREAS = (
+    "session",
+    "statements",
+    "alerts",
+    "corrections",
+    "children",
+    "photos",
+    "messages",
+    "institutions",
+    "imports",
+)
 urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]

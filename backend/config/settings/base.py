@@ -109,6 +109,7 @@ SPECTACULAR_SETTINGS = {
         "TaskNodeEnum": "backend.api.enums.TaskNode",
         "TaskDecisionEnum": "backend.api.enums.TaskDecision",
         "FlowNameEnum": "backend.api.enums.FlowName",
+        "StayKindEnum": "backend.api.enums.StayKind",
         "TimelineEventEnum": "workflows.models.ProcessEvent.Kind",
         "CycleNodeEnum": "backend.api.enums.CycleNode",
         "PositionStatusEnum": "backend.api.enums.PositionStatus",

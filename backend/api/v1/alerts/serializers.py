@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from backend.api.enums import StayKind
 from backend.api.fields import (
     ChildRefSerializer,
     IdField,
@@ -44,9 +45,64 @@ class AlertSerializer(serializers.Serializer):
     outcome = AlertOutcomeRowSerializer(allow_null=True)
 
 
+class PresencePunchSerializer(serializers.Serializer):
+    happened_at = serializers.DateTimeField()
+    photo_url = serializers.CharField(allow_null=True)
+
+
+class PresenceSerializer(serializers.Serializer):
+    """A child who came that day, with first entry and last exit."""
+
+    child = ChildRefSerializer()
+    entry = PresencePunchSerializer()
+    exit = PresencePunchSerializer(allow_null=True)
+
+
+class HeadcountEvidenceSerializer(serializers.Serializer):
+    """考勤人数异常: the fields the tender names."""
+
+    institution = InstitutionRefSerializer()
+    date = serializers.DateField()
+    headcount = serializers.IntegerField()
+    threshold = serializers.IntegerField()
+    month_average = serializers.DecimalField(max_digits=8, decimal_places=1)
+    month_max = serializers.IntegerField()
+    children = PresenceSerializer(many=True)
+
+
+class InstitutionStaySerializer(serializers.Serializer):
+    institution = InstitutionRefSerializer()
+    days = serializers.IntegerField()
+    first_date = serializers.DateField()
+    last_date = serializers.DateField()
+    dates = serializers.ListField(child=serializers.DateField())
+
+
+class EnrolmentSpanSerializer(serializers.Serializer):
+    institution = InstitutionRefSerializer()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField(allow_null=True)
+
+
+class SeveralInstitutionsEvidenceSerializer(serializers.Serializer):
+    """考勤机构异常: one child at several institutions; a transfer is shown, an overlap blocks."""
+
+    kind = serializers.ChoiceField(choices=StayKind.choices)
+    stays = InstitutionStaySerializer(many=True)
+    overlapping_dates = serializers.ListField(child=serializers.DateField())
+    enrolments = EnrolmentSpanSerializer(many=True)
+
+
 class AlertDetailSerializer(AlertSerializer):
     institutions = InstitutionRefSerializer(many=True, help_text="涉及的机构")
-    evidence = serializers.DictField(child=serializers.JSONField())
+    evidence = serializers.DictField(
+        child=serializers.JSONField(), help_text="存档的依据, 只有编号、日期和计数"
+    )
+    evidence_hash = serializers.CharField(help_text="处置时可原样交回: 依据变化则拒绝")
+    headcount = HeadcountEvidenceSerializer(allow_null=True, help_text="考勤人数异常的依据")
+    several_institutions = SeveralInstitutionsEvidenceSerializer(
+        allow_null=True, help_text="考勤机构异常的依据"
+    )
     outcomes = AlertOutcomeRowSerializer(many=True)
     can_settle = serializers.BooleanField()
     settle_refusal = serializers.CharField(allow_blank=True, help_text="不可处置的原因")
@@ -55,6 +111,7 @@ class AlertDetailSerializer(AlertSerializer):
 class AlertSettleSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=AlertOutcome.Outcome.choices)
     reason = ReasonField()
+    evidence_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
 
 
 AlertPageSerializer = page_of(AlertSerializer)

@@ -63,5 +63,11 @@ class AlertSettleApi(ApiView):
     )
     def post(self, request: Request, alert_id: int) -> Response:
         data = self.body(AlertSettleSerializer)
-        alert_settle(alert_id=alert_id, outcome=data["outcome"], reason=data["reason"], actor=self.actor)
+        alert_settle(
+            alert_id=alert_id,
+            outcome=data["outcome"],
+            reason=data["reason"],
+            actor=self.actor,
+            evidence_hash=data["evidence_hash"] or None,
+        )
         return Response(AlertDetailSerializer(alert_detail(actor=self.actor, alert_id=alert_id)).data)

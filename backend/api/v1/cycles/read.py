@@ -19,8 +19,8 @@ from backend.apps.subsidy.selectors.cycles import cycle_page as subsidy_cycle_pa
 from backend.apps.subsidy.selectors.visible import cycle_get
 from backend.common.errors import Invalid
 from backend.common.keyset import Key, Page
-from workflows.overview import cycle_status_texts, returned_counts
-from workflows.position import cycle_position
+from workflows.overview import returned_counts
+from workflows.selectors import CycleSummary, cycle_position, cycle_summaries
 
 
 def cycle_page(*, actor: User, after: Key | None, limit: int) -> Page[dict[str, Any]]:
@@ -32,11 +32,20 @@ def _rows(cycles: Sequence[MonthlyCycle], actor: User) -> list[dict[str, Any]]:
     ids = [cycle.pk for cycle in cycles]
     counts = cycle_counts(actor=actor, cycle_ids=ids)
     returned = returned_counts(actor=actor, cycle_ids=ids)
-    texts = cycle_status_texts(ids)
+    summaries = cycle_summaries(ids)
     return [
-        _row(cycle, counts.get(cycle.pk, CycleCounts()), returned.get(cycle.pk, 0), texts.get(cycle.pk, ""))
+        _row(
+            cycle,
+            counts.get(cycle.pk, CycleCounts()),
+            returned.get(cycle.pk, 0),
+            _text(summaries.get(cycle.pk)),
+        )
         for cycle in cycles
     ]
+
+
+def _text(summary: CycleSummary | None) -> str:
+    return "" if summary is None else summary.status_text
 
 
 def _row(cycle: MonthlyCycle, counted: CycleCounts, returned: int, status_text: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from backend.api.v1.cycles.serializers import (
 )
 from backend.api.views import ApiView
 from backend.apps.subsidy.selectors.visible import cycle_get
-from workflows.position import cycle_diagram
+from workflows.selectors import cycle_diagram
 from workflows.services import cycle_start
 
 LISTING = "cycles"

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.apps.attendance.services.punch_import import PUNCH_LAYOUT
-from backend.apps.enrolment.services import CHILD_LAYOUT
-from backend.apps.institutions.services import INSTITUTION_LAYOUT, STAFF_LAYOUT
-from backend.common.sheets import Layout, template_bytes
+from backend.apps.attendance.services.import_templates import import_template, import_template_title
 
-LAYOUTS: dict[str, Layout] = {
-    "institutions": INSTITUTION_LAYOUT,
-    "children": CHILD_LAYOUT,
-    "staff": STAFF_LAYOUT,
-    "punches": PUNCH_LAYOUT,
-}
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -29,5 +20,5 @@ class TemplateFile:
 
 
 def template_file(kind: str, form: str) -> TemplateFile:
-    layout = LAYOUTS[kind]
-    return TemplateFile(f"{layout.title}导入模板.{form}", CONTENT_TYPES[form], template_bytes(layout, form))
+    title = import_template_title(kind)
+    return TemplateFile(f"{title}导入模板.{form}", CONTENT_TYPES[form], import_template(kind, form))

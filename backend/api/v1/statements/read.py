@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from backend.api.v1.photos.links import photo_url
 from backend.apps.accounts.models import User
 from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.selectors.drilldown import PunchRow, child_days, child_punches
@@ -138,7 +139,6 @@ def line_detail(*, actor: User, line_id: int) -> dict[str, Any]:
 
 
 def _punch(punch: PunchRow) -> dict[str, Any]:
-    photo = None if punch.photo_id is None else f"/api/v1/photos/{punch.photo_id}?punch={punch.id}"
     return {
         "id": punch.id,
         "happened_at": punch.happened_at,
@@ -146,5 +146,5 @@ def _punch(punch: PunchRow) -> dict[str, Any]:
         "direction": punch.direction,
         "source": punch.source,
         "device": punch.device,
-        "photo_url": photo,
+        "photo_url": photo_url(punch),
     }

@@ -1,0 +1,154 @@
+"""Alerts with what they rest on, in the shape of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from backend.api.v1.photos.links import photo_url
+from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
+from backend.apps.alerts.models import Alert, AlertOutcome
+from backend.apps.alerts.selectors import alert_get, alert_list, alerts_in_scope
+from backend.apps.attendance.selectors.drilldown import Presence, presences
+from backend.apps.institutions.models import Institution
+from backend.apps.subsidy.selectors.visible import cycle_get, statement_get
+from backend.common.keyset import Key, Page
+from backend.common.masking import mask_name
+
+SETTLE = "alerts.settle_alert"
+
+
+def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Page[dict[str, Any]]:
+    where: dict[str, Any] = {}
+    if "cycle" in filters:
+        cycle = cycle_get(actor=actor, cycle_id=filters["cycle"])
+        where |= {"county_code": cycle.county_id, "month": cycle.month}
+    if "statement" in filters:
+        statement = statement_get(actor=actor, statement_id=filters["statement"])
+        where |= {"institution_id": statement.institution_id, "month": statement.cycle.month}
+    page = alert_list(
+        actor=actor,
+        state=filters.get("status", ""),
+        rule=filters.get("rule", ""),
+        after=after,
+        limit=filters["limit"],
+        **where,
+    )
+    return page.map(lambda alerts: [_row(alert) for alert in alerts])
+
+
+def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
+    alert = alert_get(actor=actor, alert_id=alert_id)
+    refusal = _settle_refusal(alert, actor)
+    headcount = alert.rule == Alert.Rule.HEADCOUNT
+    return _row(alert) | {
+        "institutions": [touched.institution for touched in alert.touched.all()],
+        "evidence": alert.evidence,
+        "evidence_hash": alert.evidence_hash,
+        "headcount": _headcount(alert) if headcount else None,
+        "several_institutions": None if headcount else _several(alert),
+        "outcomes": [_outcome(outcome) for outcome in alert.outcomes.all()],
+        "can_settle": not refusal,
+        "settle_refusal": refusal,
+    }
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    outcomes = list(alert.outcomes.all())
+    settled = alert.state == Alert.State.SETTLED and outcomes
+    child = alert.child
+    return {
+        "id": alert.pk,
+        "rule": alert.rule,
+        "rule_title": alert.get_rule_display(),
+        "status": alert.state,
+        "blocking": alert.blocking,
+        "county": alert.county,
+        "month": alert.month,
+        "institution": alert.institution,
+        "child": None
+        if child is None
+        else {"id": child.pk, "code": child.code, "name": mask_name(child.name)},
+        "summary": _summary(alert),
+        "raised_at": alert.raised_at,
+        "outcome": _outcome(outcomes[-1]) if settled else None,
+    }
+
+
+def _outcome(outcome: AlertOutcome) -> dict[str, Any]:
+    return {
+        "outcome": outcome.outcome,
+        "outcome_title": outcome.get_outcome_display(),
+        "reason": outcome.reason,
+        "by_name": outcome.by_name,
+        "at": outcome.at,
+    }
+
+
+def _summary(alert: Alert) -> str:
+    """One sentence without names."""
+    evidence = alert.evidence
+    if alert.rule == Alert.Rule.HEADCOUNT:
+        day = date.fromisoformat(evidence["date"])
+        return f"{day.month}月{day.day}日到托 {evidence['headcount']} 人, 预警人数 {evidence['threshold']} 人"
+    count = len(evidence["institutions"])
+    if evidence["kind"] == "transfer":
+        return f"一名婴幼儿先后在 {count} 家机构有考勤, 日期不交叉"
+    same_day = len(evidence["overlapping_dates"])
+    return f"一名婴幼儿在 {count} 家机构的考勤日期交叉" + (f", 其中 {same_day} 天同日" if same_day else "")
+
+
+def _settle_refusal(alert: Alert, actor: User) -> str:
+    if not actor.has_perm(SETTLE):
+        return "您没有处置预警的权限"
+    if alert.state == Alert.State.SETTLED:
+        return "该预警已处置"
+    if alert.state == Alert.State.GONE:
+        return "该预警已消除, 无需处置"
+    if not alerts_in_scope(scope_of(actor, permission=SETTLE)).filter(pk=alert.pk).exists():
+        return "该预警不在您的处置范围内"
+    return ""
+
+
+def _headcount(alert: Alert) -> dict[str, Any]:
+    evidence = alert.evidence
+    day = date.fromisoformat(evidence["date"])
+    return {
+        "institution": alert.institution,
+        "date": day,
+        "headcount": evidence["headcount"],
+        "threshold": evidence["threshold"],
+        "month_average": evidence["month_average"],
+        "month_max": evidence["month_max"],
+        "children": [_presence(found) for found in presences(institution_id=alert.institution_id, day=day)],
+    }
+
+
+def _presence(found: Presence) -> dict[str, Any]:
+    return {
+        "child": {"id": found.child_id, "code": found.child_code, "name": found.child_name},
+        "entry": {"happened_at": found.entry.happened_at, "photo_url": photo_url(found.entry)},
+        "exit": None
+        if found.exit is None
+        else {"happened_at": found.exit.happened_at, "photo_url": photo_url(found.exit)},
+    }
+
+
+def _several(alert: Alert) -> dict[str, Any]:
+    evidence = alert.evidence
+    names = _institutions(stay["institution_id"] for stay in evidence["institutions"])
+    return {
+        "kind": evidence["kind"],
+        "stays": [stay | {"institution": names[stay["institution_id"]]} for stay in evidence["institutions"]],
+        "overlapping_dates": evidence["overlapping_dates"],
+        "enrolments": [
+            span | {"institution": names[span["institution_id"]]} for span in evidence["enrolments"]
+        ],
+    }
+
+
+def _institutions(ids: Iterable[int]) -> dict[int, Institution]:
+    """Also of institutions outside the reader's scope: without their names the lead could not be judged."""
+    return {found.pk: found for found in Institution.objects.filter(pk__in=set(ids)).only("id", "name")}
