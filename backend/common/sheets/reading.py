@@ -122,4 +122,7 @@ def _header_of(
 
 
 def is_blank(cells: Sequence[Raw]) -> bool:
-    return not any(cell != "" and (not isinstance(cell, str) or cell.strip()) for cell in cells)
+    for cell in cells:  # a plain loop: called for every row, and the first cell nearly always decides
+        if not isinstance(cell, str) or (cell and not cell.isspace()):
+            return False
+    return True

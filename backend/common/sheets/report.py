@@ -54,7 +54,13 @@ class Tally:
         return bool(self._bad_rows)
 
     def report(
-        self, *, title: str, form: str = "", dry_run: bool = False, all_or_nothing: bool = False
+        self,
+        *,
+        title: str,
+        form: str = "",
+        dry_run: bool = False,
+        all_or_nothing: bool = False,
+        unchanged_label: str = "未变化",
     ) -> ImportReport:
         written = not dry_run and not (all_or_nothing and self.has_errors)
         return ImportReport(
@@ -68,6 +74,7 @@ class Tally:
             problems=tuple(sorted(self.problems, key=lambda p: (p.row, p.severity != ERROR))),
             dry_run=dry_run,
             written=written,
+            unchanged_label=unchanged_label,
         )
 
 
@@ -88,6 +95,7 @@ class ImportReport:
     problems: tuple[Problem, ...]
     dry_run: bool
     written: bool
+    unchanged_label: str
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -112,7 +120,7 @@ class ImportReport:
         if self.rows or not self.errors:
             shown.append(
                 f"{self.title}: 共 {self.rows} 行, 新增 {self.created} 行, 更新 {self.updated} 行, "
-                f"未变化 {self.unchanged} 行, 有错 {self.rejected} 行, 提醒 {len(self.remarks)} 条"
+                f"{self.unchanged_label} {self.unchanged} 行, 有错 {self.rejected} 行, 提醒 {len(self.remarks)} 条"
                 + (f" [{self.form}]" if self.form else "")
             )
         if self.dry_run:

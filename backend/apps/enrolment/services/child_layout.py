@@ -59,7 +59,7 @@ CHILD_LAYOUT = Layout(
             "证件号码",
             as_id_number,
             wanted=True,
-            sample="330683202406010021",
+            sample="330683202406010029",
             note="18 位公民身份号码, 文本格式; 旧式 15 位会换成 18 位; 加密保存。",
         ),
         Column("sex", "性别", choice(SEXES), note="男 或 女; 有证件号码时可以不填。"),
