@@ -79,14 +79,23 @@ class Table:
     def raw_rows(self, tally: Tally) -> Iterator[tuple[int, Sequence[Raw]]]:
         """Rows that hold anything, counted; a row with filled cells beyond the header is reported and left out."""
         width = len(self.grid.header)
+        is_first = True
         for number, cells in self.grid.rows:
             if is_blank(cells):
                 continue
+            if is_first and self._is_sample(cells):
+                tally.remark(number, "", "这是模板里的示例行, 已跳过")
+                continue
+            is_first = False
             tally.rows += 1
             if len(cells) > width and not is_blank(cells[width:]):
                 tally.error(number, "", "本行的格数比表头多, 可能有未加引号的逗号")
                 continue
             yield number, cells
+
+    def _is_sample(self, cells: Sequence[Raw]) -> bool:
+        samples = {self.positions[c.key]: c.sample for c in self.layout.columns if c.key in self.positions}
+        return all(str(cell).strip() == samples.get(place, "") for place, cell in enumerate(cells))
 
     def rows(self, tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows without a problem as values by key; a blank or absent cell is None."""

@@ -122,7 +122,4 @@ def _header_of(
 
 
 def is_blank(cells: Sequence[Raw]) -> bool:
-    for cell in cells:  # a plain loop: called for every row, and the first cell nearly always decides
-        if not isinstance(cell, str) or (cell and not cell.isspace()):
-            return False
-    return True
+    return all(isinstance(cell, str) and (not cell or cell.isspace()) for cell in cells)
