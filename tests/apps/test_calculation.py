@@ -15,7 +15,13 @@ from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution, InstitutionGrade
 from backend.apps.subsidy.domain.demo_scheme import DEFINITION
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Rate, Scheme, Statement
-from backend.apps.subsidy.services import cycle_calculate, cycle_open, statement_recalculate
+from backend.apps.subsidy.services import (
+    correction_check,
+    correction_propose,
+    cycle_calculate,
+    cycle_open,
+    statement_recalculate,
+)
 from backend.common.errors import Conflict, DomainError, Forbidden, NotFound
 from backend.common.service_month import ServiceMonth
 from tests.factories.attendance import make_punch, make_workdays
@@ -304,3 +310,33 @@ def test_overrides_of_another_county_stay_out(people: Cast) -> None:
     )
     cycle_calculate(cycle_id=cycle.pk)
     assert figures(child) == (18, 0, "1.000000", "350.00", "full")
+
+
+def test_a_correction_moves_the_open_statement_and_stops_at_a_closed_one(people: Cast) -> None:
+    child = enrolled(people.jasmine, WORKDAYS[:16])
+    enrolled(people.jasmine, WORKDAYS)
+    cycle = open_cycle(people)
+    cycle_calculate(cycle_id=cycle.pk)
+    asked = {
+        "child_id": child.pk,
+        "institution_id": people.jasmine.pk,
+        "kind": "present",
+        "reason": "纸质签到表",
+    }
+    first = correction_propose(**asked, date=WORKDAYS[16], actor=people.operator_jasmine)
+    second = correction_propose(**asked, date=WORKDAYS[17], actor=people.operator_jasmine)
+    correction_check(correction_id=first.pk, decision="accepted", reason="属实", actor=people.town_sanjiang)
+    assert figures(child) == (17, 0, "0.944444", "330.56", "partial")
+    assert Statement.objects.get().total_amount == Decimal("680.56")
+    Statement.objects.update(finished=True, outcome="approved")
+
+    decide = {"correction_id": second.pk, "reason": "属实", "actor": people.town_sanjiang}
+    assert refusal(Conflict, correction_check, decision="accepted", **decide) == "statement_finished"
+    assert AttendanceCorrection.objects.get(pk=second.pk).state == "proposed"
+    assert figures(child) == (17, 0, "0.944444", "330.56", "partial")
+    asked |= {"date": WORKDAYS[0], "kind": "absent", "actor": people.operator_jasmine}
+    assert refusal(Conflict, correction_propose, **asked) == "statement_finished"
+    MonthlyCycle.objects.update(evaluated_at=cycle.opened_at)
+    assert refusal(Conflict, correction_propose, **asked) == "cycle_already_evaluated"
+    assert AttendanceCorrection.objects.count() == 2
+    assert correction_check(decision="rejected", **decide).state == "rejected"

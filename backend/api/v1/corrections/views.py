@@ -16,7 +16,7 @@ from backend.api.v1.corrections.serializers import (
     CorrectionSerializer,
 )
 from backend.api.views import ApiView
-from backend.apps.attendance.services import correction_decide, correction_propose
+from backend.apps.subsidy.services import correction_check, correction_propose
 
 LISTING = "corrections"
 
@@ -65,6 +65,6 @@ class CorrectionDecideApi(ApiView):
     )
     def post(self, request: Request, correction_id: int) -> Response:
         data = self.body(CorrectionDecideSerializer)
-        correction_decide(correction_id=correction_id, **data, actor=self.actor)
+        correction_check(correction_id=correction_id, **data, actor=self.actor)
         detail = correction_detail(actor=self.actor, correction_id=correction_id)
         return Response(CorrectionSerializer(detail).data)

@@ -5,6 +5,7 @@ from backend.apps.subsidy.services.calculation import (
     cycle_calculate,
     statement_recalculate,
 )
+from backend.apps.subsidy.services.correction import correction_check, correction_propose
 from backend.apps.subsidy.services.cycle import cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import statement_decide, statement_exclude
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
@@ -12,6 +13,8 @@ from backend.apps.subsidy.services.snapshot import snapshot_create
 
 __all__ = [
     "CalculationSummary",
+    "correction_check",
+    "correction_propose",
     "cycle_calculate",
     "cycle_evaluate",
     "cycle_open",

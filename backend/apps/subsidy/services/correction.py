@@ -1,0 +1,67 @@
+"""考勤更正 with its effect on the money: refused once the statement is closed, recalculated when accepted.
+
+The attendance room keeps corrections and knows nothing of statements; people use these two services, so that what
+a reviewer sees never lags behind a correction that was accepted.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import transaction
+
+from backend.apps.accounts.models import User
+from backend.apps.attendance import services as attendance
+from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.subsidy.models import Statement
+from backend.apps.subsidy.services.calculation import statement_recalculate
+from backend.common.errors import Conflict
+from backend.common.service_month import ServiceMonth
+
+
+@transaction.atomic
+def correction_propose(
+    *, child_id: int, institution_id: int, date: date, kind: str, reason: str, actor: User
+) -> AttendanceCorrection:
+    """As in the attendance room; also refuses a closed statement (`statement_finished`, `cycle_already_evaluated`)."""
+    correction = attendance.correction_propose(
+        child_id=child_id, institution_id=institution_id, date=date, kind=kind, reason=reason, actor=actor
+    )
+    _open_statement(correction)
+    return correction
+
+
+@transaction.atomic
+def correction_check(*, correction_id: int, decision: str, reason: str, actor: User) -> AttendanceCorrection:
+    """Accept or reject; an accepted one recalculates the institution's statement in the same transaction.
+
+    A rejection is always possible, an acceptance only while the statement is open.
+    """
+    correction = attendance.correction_decide(
+        correction_id=correction_id, decision=decision, reason=reason, actor=actor
+    )
+    if decision == AttendanceCorrection.State.ACCEPTED:
+        statement = _open_statement(correction)
+        if statement is not None and statement.cycle.calculated_at is not None:
+            statement_recalculate(statement_id=statement.pk)
+    return correction
+
+
+def _open_statement(correction: AttendanceCorrection) -> Statement | None:
+    """The statement a correction moves; None while the month has none."""
+    month = ServiceMonth.of(correction.date)
+    statement = (
+        Statement.objects.select_related("cycle")
+        .filter(institution_id=correction.institution_id, cycle__month=month)
+        .first()
+    )
+    if statement is None:
+        return None
+    if statement.cycle.evaluated_at is not None:
+        raise Conflict("cycle_already_evaluated", f"{month} 已评定, 更正不再改变该月, 请在以后月份补发或追回")
+    if statement.finished:
+        raise Conflict(
+            "statement_finished",
+            f"该机构 {month} 的结算单已审结 ({statement.get_outcome_display()}), 不能再更正",
+        )
+    return statement
