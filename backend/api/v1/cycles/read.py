@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
 from backend.apps.attendance.selectors.calendar import calendar_of, required_days_default
 from backend.apps.attendance.selectors.required_days import required_days_of, required_days_rows
 from backend.apps.reporting.selectors import report_files
@@ -21,6 +22,8 @@ from backend.common.errors import Invalid
 from backend.common.keyset import Key, Page
 from workflows.overview import returned_counts
 from workflows.selectors import CycleSummary, cycle_position, cycle_summaries
+
+VIEW_REPORT = "reporting.view_report"
 
 
 def cycle_page(*, actor: User, after: Key | None, limit: int) -> Page[dict[str, Any]]:
@@ -71,8 +74,8 @@ def cycle_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
     """Amounts and counts within the reader's scope; seal and reports for those who may see reports."""
     cycle = cycle_get(actor=actor, cycle_id=cycle_id)
     required = required_days_of(county_code=cycle.county_id, month=cycle.month)
-    may_see_reports = actor.has_perm("reporting.view_report")
-    snapshot = cycle_snapshot(cycle=cycle) if may_see_reports else None
+    may_see_seal = scope_of(actor, permission=VIEW_REPORT).covers_county(cycle.county_id)
+    snapshot = cycle_snapshot(cycle=cycle) if may_see_seal else None
     return _rows([cycle], actor)[0] | {
         "scheme": cycle.scheme,
         "required_days": None if required is None else required.days,
