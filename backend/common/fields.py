@@ -20,6 +20,18 @@ class RowKeyModel(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """`update_fields` naming an encrypted field also writes its blind index, or look-ups would miss the row."""
+        named = kwargs.get("update_fields")
+        if named is not None:
+            kwargs["update_fields"] = {*named, *self._indexes_of(set(named))}
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def _indexes_of(cls, named: set[str]) -> set[str]:
+        fields = (f for f in cls._meta.concrete_fields if isinstance(f, BlindIndexField))
+        return {field.name for field in fields if field.of in named}
+
 
 class _DecryptOnRead:
     """Descriptor: keeps ciphertext until somebody reads the attribute, then keeps the plain text."""
@@ -51,6 +63,8 @@ class EncryptedTextField(models.TextField):
     `save` or `bulk_create`. `.values()` yields `Ciphertext`.
     """
 
+    _REFUSAL = "{}: encrypted text is written by save() or bulk_create() and found by its blind index"
+
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, _DecryptOnRead(self))
@@ -75,9 +89,13 @@ class EncryptedTextField(models.TextField):
             return value.stored
         if value in (None, ""):
             return value
-        raise FieldError(
-            f"{self.name}: encrypted text is written by save() or bulk_create() and found by its blind index"
-        )
+        raise FieldError(self._REFUSAL.format(self.name))
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """`contains` and its like would compare with ciphertext and silently find nothing."""
+        if lookup_name in ("exact", "isnull"):  # is it empty?
+            return super().get_lookup(lookup_name)
+        raise FieldError(self._REFUSAL.format(self.name))
 
 
 class BlindIndexField(models.CharField):

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 CENT = Decimal("0.01")
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _UNITS = ("", "拾", "佰", "仟")
-_GROUPS = ("", "万", "亿", "万亿")
+_GROUPS = ("", "万", "亿")
 
 
 def round_money(value: Decimal) -> Decimal:
@@ -16,7 +16,8 @@ def round_money(value: Decimal) -> Decimal:
     >>> round_money(Decimal("2.345"))
     Decimal('2.35')
     """
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+    rounded = value.quantize(CENT, rounding=ROUND_HALF_UP)
+    return rounded if rounded else abs(rounded)  # no minus sign before zero
 
 
 def money_text(value: Decimal) -> str:
