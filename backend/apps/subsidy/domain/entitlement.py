@@ -71,12 +71,12 @@ def entitlement(facts: ChildMonth, scheme: SchemeDefinition) -> Entitlement:
         return _withheld(facts, scheme, None, days, "not_enrolled")
     standings = [stand(facts, p, scheme) for p in pieces]
     chosen = _choose(standings, scheme.mid_month.change)
-    head = chosen[0] if len(chosen) == 1 else max(chosen, key=lambda s: (s.rate is not None, s.piece.days))
     for s in chosen:
         if s.reason in BLOCKING or (s.reason and len(chosen) == 1):
             return _withheld(facts, scheme, s, days, s.reason)
     if all(s.reason for s in chosen):
         return _withheld(facts, scheme, chosen[0], days, chosen[0].reason)
+    head = _most_days([s for s in chosen if not s.reason])
     part, enrolled = _partial_month(facts, pieces, spans, scheme)
     if part:
         return _withheld(facts, scheme, head, days, part)
@@ -129,7 +129,7 @@ def _partial_month(
         return "leaving_month", None
     if (entered and rule.entry == "enrolled_workdays") or (left and rule.leaving == "enrolled_workdays"):
         blank = blank_days(kinds, facts.institution.feed, spans)
-        return "", sum(blank.count(letter) for letter in "abu")
+        return "", sum(blank.count(letter) for letter in "abun")
     return "", None
 
 

@@ -23,6 +23,7 @@ WEEKEND: Final = "e"
 CAPTURED: Final = "c"
 SILENT: Final = "s"  # 未采集
 CLOSED: Final = "x"  # the institution does not work that day
+PENDING: Final = "n"  # the day has not come yet
 
 CLASS_TYPES: Final = ("infant", "younger_toddler", "older_toddler", "mixed")
 CARE_MODES: Final = ("full_day", "half_day", "hourly")
@@ -90,9 +91,9 @@ class InstitutionMonth:
     full_day_fee: Decimal | None = None  # yuan a month, for rules by fee ratio
 
     def __post_init__(self) -> None:
-        if len(self.feed) != len(self.calendar.kinds) or set(self.feed) - set("csx"):
+        if len(self.feed) != len(self.calendar.kinds) or set(self.feed) - set("csxn"):
             raise ValueError(
-                f"feed of {self.institution} needs one letter of c, s, x per day of {self.month}"
+                f"feed of {self.institution} needs one letter of c, s, x, n per day of {self.month}"
             )
 
     @property

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
-from backend.apps.subsidy.domain.facts import CLOSED, MAKEUP, SILENT, WORKDAY, ChildMonth, DayFact
+from backend.apps.subsidy.domain.facts import CLOSED, MAKEUP, PENDING, SILENT, WORKDAY, ChildMonth, DayFact
 from backend.apps.subsidy.domain.scheme import Attendance, Stay
+
+_BY_FEED: Final = {CLOSED: "x", SILENT: "u", PENDING: "n"}
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -18,7 +21,7 @@ def blank_days(kinds: str, feed: str, spans: Spans) -> str:
         for day in range(first, last + 1):
             kind, state = kinds[day - 1], feed[day - 1]
             if kind in (WORKDAY, MAKEUP):
-                letter = "x" if state == CLOSED else "u" if state == SILENT else "a"
+                letter = _BY_FEED.get(state, "a")
                 letters[day - 1] = "b" if letter == "a" and kind == MAKEUP else letter
             else:
                 letters[day - 1] = "w" if kind == "e" else "h"

@@ -24,7 +24,7 @@ from backend.apps.subsidy.domain.exact import cents
 from backend.apps.subsidy.domain.render import children, counting_letters
 
 # Days that could still become valid, likeliest first: evidence of presence, then no data, then no sign of the child.
-_RECOVERABLE: Final = "iorsmHuab"
+_RECOVERABLE: Final = "iorsmHuabn"
 
 
 @dataclass(frozen=True, slots=True)

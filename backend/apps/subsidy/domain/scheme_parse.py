@@ -53,7 +53,7 @@ FAMILIES: Final = (
 )
 DIVISORS: Final = ("required", "workdays", "calendar_days")
 
-_ENROLLED_WORKDAYS: Final = "PMSCHabiorsmcu"
+_ENROLLED_WORKDAYS: Final = "PMSCHabiorsmcun"
 
 
 def parse_scheme(definition: object, rates: Iterable[RateRow | Mapping[str, Any]]) -> SchemeDefinition:
