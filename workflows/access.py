@@ -7,7 +7,7 @@ Three questions, in this order: does this person see the row at all (404 if not)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.db.models import Q
@@ -16,8 +16,9 @@ from viewflow.workflow.status import PROCESS, STATUS
 from backend.apps.accounts.domain.scope import Scope
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import permissions_of, scope_of
-from backend.apps.subsidy.selectors.blockers import statement_blockers
-from backend.apps.subsidy.selectors.preflight import cycle_preflight
+from backend.apps.subsidy.selectors.blockers import content_blockers
+from backend.apps.subsidy.selectors.content import StatementContent, statement_contents
+from backend.apps.subsidy.selectors.preflight import CyclePreflight, cycle_preflight
 from backend.common.errors import Conflict, DomainError, Forbidden
 from workflows.actions import ACTION_TITLES, CLAIM, RELEASE, Capability
 from workflows.duties import duty_conflict, without_conflict
@@ -78,17 +79,28 @@ class Case:
         return None
 
     @cached_property
+    def _content(self) -> StatementContent | CyclePreflight:
+        """What the step is about, exactly as shown; read once for the hash and for what is in the way."""
+        cycle, statement = self.subject.cycle, self.subject.statement
+        if statement is None:
+            return cycle_preflight(cycle)
+        return statement_contents([statement], cycle=cycle)[0]
+
+    @property
+    def content_hash(self) -> str:
+        """Empty where the step binds no content."""
+        return self._content.content_hash if self.node.binds_content else ""
+
+    @cached_property
     def unsettled_refusal(self) -> DomainError | None:
         """What keeps a clean decision from being taken; the domain services refuse with the same selectors."""
-        statement = self.subject.statement
-        blockers = (
-            statement_blockers(statement)
-            if statement is not None
-            else cycle_preflight(self.subject.cycle).blockers
-        )
+        content = self._content
+        if isinstance(content, StatementContent):
+            verb, blockers = "通过", content_blockers(content)
+        else:
+            verb, blockers = "评定", content.blockers
         if not blockers:
             return None
-        verb = "通过" if statement is not None else "评定"
         return Conflict(blockers[0].code, f"不可{verb}: " + "; ".join(found.message for found in blockers))
 
     # --- answers ------------------------------------------------------------------------------------
@@ -109,13 +121,10 @@ class Case:
         yield CLAIM, ACTION_TITLES[CLAIM], self._refusal_to_show_claim
         yield RELEASE, ACTION_TITLES[RELEASE], self.refusal_to_release
         for decision in self.node.decisions:
-            yield (
-                decision.code,
-                decision.title,
-                lambda taken=decision: (
-                    self.refusal_to_decide(taken) or (self.unsettled_refusal if taken.clean else None)
-                ),
-            )
+            yield decision.code, decision.title, partial(self._refusal_to_show, decision)
+
+    def _refusal_to_show(self, decision: Decision) -> DomainError | None:
+        return self.refusal_to_decide(decision) or (self.unsettled_refusal if decision.clean else None)
 
     def _refusal_to_show_claim(self) -> DomainError | None:
         refusal = self.refusal_to_claim()

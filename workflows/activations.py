@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from viewflow.workflow import nodes
 from viewflow.workflow.activation import Activation
@@ -70,7 +71,34 @@ class HumanTaskActivation(Propagating, nodes.ViewActivation):
         self.task.save()
 
 
-class RouteActivation(Propagating, nodes.SwitchActivation):
+class WrittenOnce(Propagating):
+    """For nodes that end where they begin: the row is inserted done, instead of inserted and updated."""
+
+    task: Any
+    came_from: Any
+    __hash__ = object.__hash__  # Viewflow's needs a primary key
+    __eq__ = object.__eq__
+
+    @classmethod
+    def create(
+        cls, flow_task: Any, prev_activation: Any, token: Any, data: Any = None, seed: Any = None
+    ) -> Any:
+        task = flow_task.flow_class.task_class(
+            process=prev_activation.process, flow_task=flow_task, token=token, data=data or {}
+        )
+        task.seed = seed
+        make: Any = cls  # together with a Viewflow activation, whose constructor takes the task
+        activation = make(task)
+        activation.came_from = prev_activation.task
+        return activation
+
+    @_transition(source=STATUS.NEW, target=STATUS.DONE)
+    def complete(self) -> None:
+        super().complete.original()  # type: ignore[misc]  # the transition of Viewflow's Activation, next in line
+        self.task.previous.add(self.came_from)
+
+
+class RouteActivation(WrittenOnce, nodes.SwitchActivation):
     @Activation.status.super()
     def activate(self) -> None:
         self.next_task = self.flow_task.way(self.task.data["decision"])
@@ -78,18 +106,21 @@ class RouteActivation(Propagating, nodes.SwitchActivation):
             raise FlowRuntimeError(f"{self.flow_task.name} has no way for this decision")
 
 
-class EndActivation(Propagating, nodes.EndActivation):
+class EndActivation(WrittenOnce, nodes.EndActivation):
     @Activation.status.super()
     def activate(self) -> None:
         """Close the process, unless something is still open or failed: an ERROR task counts as open here."""
         self.task.started = timezone.now()
-        others = self.process.task_set.exclude(pk=self.task.pk)
-        still_open = others.filter(finished__isnull=True) | others.filter(status=STATUS.ERROR)
-        if still_open.exists():
+        still_open = Q(finished__isnull=True) | Q(status=STATUS.ERROR)
+        if self.process.task_set.filter(still_open).exists():
             raise FlowRuntimeError(f"process {self.process.pk} cannot end: a task is open or failed")
         self.process.status = PROCESS.DONE
         self.process.finished = timezone.now()
         self.process.save()
+
+    @_transition(source=STATUS.NEW, target=STATUS.DONE)
+    def complete(self) -> None:
+        super().complete.original()
         record(ProcessEvent.Kind.FINISHED, activation=self)
 
 

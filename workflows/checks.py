@@ -15,7 +15,7 @@ from viewflow.workflow.nodes import Obsolete, View
 
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.common.guards import missing_guards
-from workflows.duties import Duty, conflicts_of
+from workflows.duties import conflicts_of
 from workflows.flows import FLOWS
 from workflows.locks import FLOW_LOCK
 from workflows.nodes import FanOut, HumanTask
@@ -34,7 +34,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def check_database(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def check_database(*, databases: Any = None, **_: Any) -> list[CheckMessage]:
     """E011–E012, with `check --database default`: stored references resolve, append-only triggers are in place."""
     found: list[CheckMessage] = []
     for alias in databases or []:
@@ -72,7 +72,7 @@ def _node_problems(flow: Any, node: Any) -> Iterator[CheckMessage]:
             return
         if not any(node.permission in role.permissions for role in RoleCode):
             yield Error(f"{where} 没有任何岗位拥有的权限 {node.permission!r}", id="workflows.E005")
-        if not isinstance(node.duty, Duty) or not conflicts_of(node.duty) or not node.decisions:
+        if not conflicts_of(node.duty) or not node.decisions:
             yield Error(f"{where} 缺少职责规则或办理选项", id="workflows.E006")
         if node._owner is not None or node._on_create is not None:  # noqa: SLF001  # `.Assign()` and `onCreate` leave no other trace
             yield Error(f"{where} 使用了 Assign 或 onCreate, 会绕过检查", id="workflows.E007")

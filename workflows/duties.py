@@ -34,7 +34,7 @@ class Duty(StrEnum):
     SETTLE_ALERT = "settle_alert"
 
     @property
-    def title(self) -> str:
+    def word(self) -> str:
         return _TITLES[self]
 
 
@@ -135,9 +135,9 @@ def duty_conflict(*, actor: User, duty: Duty, subject: Subject) -> str | None:
             in_cycle = any(done == other for done, _ in decided)
             in_statement = statement is not None and (other.value, statement.pk) in decided
         if within is Within.CYCLE and in_cycle:
-            return f"您已办理过本月的{other.title}, 不能再做{duty.title}"
+            return f"您已办理过本月的{other.word}, 不能再做{duty.word}"
         if within is Within.STATEMENT and in_statement:
-            return f"您已办理过本月该机构的{other.title}, 不能再做{duty.title}"
+            return f"您已办理过本月该机构的{other.word}, 不能再做{duty.word}"
     return None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from workflows.models import CycleRun, ProcessEvent, StatementRun
 
 SYSTEM_NAME = "系统"
 _CACHE = "_subject"
+_collected: ContextVar[list[ProcessEvent] | None] = ContextVar("process_events", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,31 @@ def event_of(
 
 def record(kind: ProcessEvent.Kind, *, activation: Any, **fields: Any) -> None:
     """Append one event about the task of `activation`, in its transaction."""
-    event_of(
+    event = event_of(
         kind,
         process=activation.process,
         subject=subject_of(activation.process),
         task=activation.task,
         node=activation.flow_task,
         **fields,
-    ).save(force_insert=True)
+    )
+    waiting = _collected.get()
+    if waiting is None:
+        event.save(force_insert=True)
+    else:
+        waiting.append(event)
+
+
+@contextmanager
+def collecting() -> Iterator[None]:
+    """Write the events of one locked action together, in their order, at its end; none when it fails."""
+    events: list[ProcessEvent] = []
+    token = _collected.set(events)
+    try:
+        yield
+    finally:
+        _collected.reset(token)
+    ProcessEvent.objects.bulk_create(events)
 
 
 def record_start(activation: Any, actor: User | None) -> None:

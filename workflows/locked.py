@@ -9,9 +9,9 @@ from typing import Any
 from viewflow.workflow.models import Task
 
 from backend.common.errors import NotFound
-from workflows.history import Subject, subject_attach
+from workflows.history import Subject, collecting, subject_attach
 
-_WITH = (
+WITH_SUBJECT = (
     "process__parent_task__process",
     "owner",
     "place__cycle__county",
@@ -35,11 +35,18 @@ def locked_activation(task_id: int) -> Iterator[Any]:
         raise task_missing()
     process_id, node = found
     with node.flow_class.lock(process_id):
-        task = Task.objects.select_related(*_WITH).get(pk=task_id)
+        task = Task.objects.select_related(*WITH_SUBJECT).get(pk=task_id)
         activation = node.activation_class(task)
-        place = getattr(task, "place", None)
-        if place is not None:
-            if place.statement is not None:
-                place.statement.cycle = place.cycle
-            subject_attach(activation.process, Subject(cycle=place.cycle, statement=place.statement))
-        yield activation
+        subject_from_place(task)
+        with collecting():
+            yield activation
+
+
+def subject_from_place(task: Any) -> None:
+    """A human task loaded with its place already holds its subject; no second look."""
+    place = getattr(task, "place", None)
+    if place is None:
+        return
+    if place.statement is not None:
+        place.statement.cycle = place.cycle
+    subject_attach(task.process, Subject(cycle=place.cycle, statement=place.statement))

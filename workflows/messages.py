@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from viewflow.workflow.models import Task
@@ -17,7 +17,7 @@ from backend.common.money import money_text
 from workflows.history import Subject
 from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
-from workflows.recipients import people_for, people_with, reviewers_of
+from workflows.recipients import people_for, people_with, reviewers_of, upwards
 from workflows.topics import CYCLE_EVALUATED, JOB_FAILED, REVIEWS_OPENED, TASK_CREATED
 
 _OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
@@ -57,15 +57,17 @@ def reviews_opened(row: Delivery) -> str:
     fan = Task.objects.select_related("process__cycle_run__cycle__county").get(pk=row.payload["task_id"])
     cycle = fan.process.cycle_run.cycle
     node = fan.flow_task.child_flow.instance.node("start")._next  # noqa: SLF001  # Viewflow names the follower only here
-    townships = TaskPlace.objects.filter(
-        task__process__parent_task=fan, node=node.name, round=1, task__status__in=_OPEN
-    ).values_list("statement__institution__township_id", flat=True)
+    townships: Counter[str | None] = Counter(
+        TaskPlace.objects.filter(
+            task__process__parent_task=fan, node=node.name, round=1, task__status__in=_OPEN
+        ).values_list("statement__institution__township_id", flat=True)
+    )
     by_region = reviewers_of(node.permission, county_code=cycle.county_id)
     counts: dict[User, int] = defaultdict(int)
-    for township in townships:
-        region = cycle.county_id if township is None else township
-        for person in by_region.get(region, []):
-            counts[person] += 1
+    county = [person for region in upwards(cycle.county_id) for person in by_region.get(region, [])]
+    for township, count in townships.items():
+        for person in county if township is None else by_region.get(township, []):
+            counts[person] += count
     for person, count in sorted(counts.items(), key=lambda entry: entry[0].pk):
         message_send(
             recipients=[person],

@@ -15,7 +15,7 @@ from workflows.nodes import HumanTask, Reach
 def people_for(node: HumanTask, subject: Subject) -> list[User]:
     """Everybody who may take this step of this subject now, duties included; in a fixed order."""
     statement = subject.statement
-    county = _upwards(subject.cycle.county_id)
+    county = upwards(subject.cycle.county_id)
     if statement is None or node.reach is Reach.COUNTY:
         where = Q(region_code__in=county)
     elif node.reach is Reach.INSTITUTION:
@@ -33,19 +33,19 @@ def people_for(node: HumanTask, subject: Subject) -> list[User]:
 
 def people_with(permission: str, *, county_code: str = "") -> list[User]:
     """Everybody holding a permission over a county, or anywhere."""
-    return _holders(permission, Q(region_code__in=_upwards(county_code)) if county_code else Q())
+    return _holders(permission, Q(region_code__in=upwards(county_code)) if county_code else Q())
 
 
 def reviewers_of(permission: str, *, county_code: str) -> dict[str, list[User]]:
     """Holders of a permission inside a county by the region code of their assignment."""
     found: dict[str, list[User]] = {}
-    inside = Q(region_code__startswith=county_code[:6]) | Q(region_code__in=_upwards(county_code))
+    inside = Q(region_code__startswith=county_code[:6]) | Q(region_code__in=upwards(county_code))
     for assignment in _assignments(permission, inside).select_related("user"):
         found.setdefault(assignment.region_code, []).append(assignment.user)
     return found
 
 
-def _upwards(county_code: str) -> list[str]:
+def upwards(county_code: str) -> list[str]:
     """The county, its city and its province: an assignment to any of them reaches the county."""
     return [county_code, county_code[:4] + "0" * 8, county_code[:2] + "0" * 10]
 

@@ -14,14 +14,12 @@ from viewflow.workflow.status import STATUS
 from backend.apps.accounts.models import User
 from backend.apps.alerts.models import Alert
 from backend.apps.institutions.models import Region
-from backend.apps.subsidy.selectors.content import statement_content_hash
-from backend.apps.subsidy.selectors.cycle_content import cycle_content_hash
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
 from workflows.access import Case, tasks_eligible, tasks_visible
 from workflows.actions import Capability
 from workflows.flows import HUMAN_NODES
-from workflows.locked import task_missing
+from workflows.locked import WITH_SUBJECT, subject_from_place, task_missing
 from workflows.models import ProcessEvent
 
 PAGE = 20
@@ -31,14 +29,6 @@ _STATUS = {
     STATUS.STARTED: "claimed",
     STATUS.DONE: "done",
 }
-_WITH = (
-    "owner",
-    "process__parent_task__process",
-    "place__cycle__county",
-    "place__cycle__scheme",
-    "place__statement__grade",
-    "place__statement__institution__township",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +130,17 @@ def task_detail(*, actor: User, task_id: int) -> TaskDetail:
     """One human task this person may see; `NotFound` otherwise."""
     task = (
         Task.objects.filter(tasks_visible(actor), pk=task_id, flow_task__in=HUMAN_NODES)
-        .select_related(*_WITH)
+        .select_related(*WITH_SUBJECT)
         .first()
     )
     if task is None:
         raise task_missing()
-    place = task.place
-    if place.statement is not None:
-        place.statement.cycle = place.cycle
+    subject_from_place(task)
+    case = Case(task.flow_task.activation_class(task), actor)
     return TaskDetail(
         row=task_rows([task])[0],
-        capabilities=Case(task.flow_task.activation_class(task), actor).capabilities(),
-        content_hash=_content_hash(task),
+        capabilities=case.capabilities(),
+        content_hash=case.content_hash,
         timeline=timeline(process_id=task.process_id),
     )
 
@@ -196,17 +185,9 @@ def _of_cycle(tasks: QuerySet[Task], cycle_id: int | None) -> QuerySet[Task]:
 
 def _page(tasks: QuerySet[Task], after: Key | None, limit: int, descending: bool = False) -> Page[TaskRow]:
     page = keyset_page(
-        tasks.select_related(*_WITH), keys=("id",), after=after, limit=limit, descending=descending
+        tasks.select_related(*WITH_SUBJECT), keys=("id",), after=after, limit=limit, descending=descending
     )
     return page.map(task_rows)
-
-
-def _content_hash(task: Task) -> str:
-    if not task.flow_task.binds_content:
-        return ""
-    if task.place.statement is not None:
-        return statement_content_hash(task.place.statement)
-    return cycle_content_hash(task.place.cycle)
 
 
 def _open_alerts(tasks: Sequence[Task]) -> dict[tuple[int, ServiceMonth], int]:
