@@ -15,7 +15,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from backend.apps.accounts.domain.scope import Scope
 from backend.apps.accounts.models import User
-from backend.apps.accounts.selectors import permissions_of, scope_of
+from backend.apps.accounts.selectors import scope_of
 from backend.apps.subsidy.selectors.blockers import content_blockers
 from backend.apps.subsidy.selectors.content import StatementContent, statement_contents
 from backend.apps.subsidy.selectors.preflight import CyclePreflight, cycle_preflight
@@ -46,7 +46,7 @@ class Case:
     @cached_property
     def person_refusal(self) -> DomainError | None:
         permission = self.node.permission
-        if permission not in permissions_of(self.actor):
+        if not self.actor.has_perm(permission):
             return Forbidden("permission_denied", f"您没有办理“{self.node.task_title}”的权限")
         if not _reaches(self.node.reach, scope_of(self.actor, permission=permission), self.subject):
             return Forbidden("not_your_region", _REACH_TEXT[self.node.reach])
@@ -54,7 +54,7 @@ class Case:
         return None if conflict is None else Forbidden("duty_conflict", conflict)
 
     def decision_refusal(self, decision: Decision) -> DomainError | None:
-        if decision.permission and decision.permission not in permissions_of(self.actor):
+        if decision.permission and not self.actor.has_perm(decision.permission):
             return Forbidden("permission_denied", f"您没有“{decision.title}”的权限")
         return None
 
@@ -196,9 +196,8 @@ def tasks_visible(actor: User) -> Q:
 def tasks_eligible(actor: User, nodes: list[HumanTask]) -> Q:
     """Tasks of these steps this person may take: permission, reach and duties, as in `Case.person_refusal`."""
     condition = Q(pk__in=[])
-    held = permissions_of(actor)
     for node in nodes:
-        if node.permission in held:
+        if actor.has_perm(node.permission):
             scope = scope_of(actor, permission=node.permission)
             condition |= (
                 Q(flow_task=node)
