@@ -76,7 +76,7 @@ def test_the_first_round_still_counts_in_the_second(reviewing: World) -> None:
     reviewing.complete(
         reviewing.open_task("review_township", nowhere), cast.county_two, "returned", comment="退"
     )
-    reviewing.complete(reviewing.open_task("correct", nowhere), operator, "resubmitted")
+    reviewing.complete(reviewing.open_task("correct", nowhere), operator, "resubmitted", comment="已更正")
     reviewing.complete(reviewing.open_task("review_township", nowhere), cast.county_one, "approved")
     task = reviewing.open_task("review_county", nowhere)
     for person in (cast.county_one, cast.county_two):  # one reviewed round 1, the other round 2
@@ -91,7 +91,7 @@ def test_who_corrected_does_not_review(reviewing: World) -> None:
     reviewing.complete(
         reviewing.open_task("review_township", jasmine), cast.town_sanjiang, "returned", comment="退"
     )
-    reviewing.complete(reviewing.open_task("correct", jasmine), operator, "resubmitted")
+    reviewing.complete(reviewing.open_task("correct", jasmine), operator, "resubmitted", comment="已更正")
     with refused(403, "duty_conflict", "您已办理过本月该机构的更正, 不能再做初审"):
         reviewing.complete(reviewing.open_task("review_township", jasmine), operator, "approved")
     reviewing.approve_township(jasmine)
@@ -104,7 +104,7 @@ def test_who_reviewed_does_not_correct(reviewing: World) -> None:
     reviewer = also(cast.town_sanjiang, "institution_operator", institution_id=jasmine.pk)
     reviewing.complete(reviewing.open_task("review_township", jasmine), reviewer, "returned", comment="退")
     with refused(403, "duty_conflict", "您已办理过本月该机构的初审, 不能再做更正"):
-        reviewing.complete(reviewing.open_task("correct", jasmine), reviewer, "resubmitted")
+        reviewing.complete(reviewing.open_task("correct", jasmine), reviewer, "resubmitted", comment="已更正")
 
 
 def test_who_proposed_a_correction_does_not_review_that_institution(reviewing: World) -> None:

@@ -31,7 +31,7 @@ from workflows.nodes import Decision, End, HumanTask, Reach, Route
 APPROVED = Decision("approved", "通过", clean=True)
 RETURNED = Decision("returned", "退回", comment_required=True)
 EXCLUDED = Decision("excluded", "不纳入本月", comment_required=True, permission="subsidy.exclude_statement")
-RESUBMITTED = Decision("resubmitted", "重新提交")
+RESUBMITTED = Decision("resubmitted", "重新提交", comment_required=True)
 
 
 def decision_taken(activation: Any) -> dict[str, str]:
