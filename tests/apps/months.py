@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from backend.apps.accounts.models import User
@@ -16,6 +17,7 @@ from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome
 from backend.apps.attendance.models import AttendanceCorrection, RequiredDays
 from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution
+from backend.apps.subsidy.domain.derivation import Derivation, Number, Op, RateLeaf, Round
 from backend.apps.subsidy.models import (
     EntitlementLine,
     MonthlyCycle,
@@ -132,12 +134,26 @@ def make_statement(
             rate_amount=rates[class_type, care_mode].amount,
             factor=Decimal(factor),
             amount=Decimal(amount),
-            reason_code="paid" if Decimal(amount) else "below_threshold",
-            derivation={"v": 1, "m": "2026-10", "d": DAYS, "r": "paid", "x": ["=", "factor", factor]},
+            reason_code="full"
+            if Decimal(factor) == 1
+            else "partial"
+            if Decimal(amount)
+            else "below_threshold",
+            derivation=_derivation(rates[class_type, care_mode], factor),
         )
         for number, (name, class_type, care_mode, attended, factor, amount) in enumerate(rows)
     )
     return Statement.objects.get(pk=statement.pk)
+
+
+def _derivation(rate: Rate, factor: str) -> dict[str, Any]:
+    """Rate × factor, rounded: folds to the amount."""
+    leaf = RateLeaf(
+        rate.pk, str(rate.grade), Fraction(rate.amount), rate.document_number, rate.clause, rate.starts_on
+    )
+    tree = Round(Op("*", (leaf, Number("factor", Fraction(factor)))))
+    reason = {"1": "full", "0": "below_threshold"}.get(factor, "partial")
+    return Derivation(OCTOBER, DAYS, reason, tree).encode()
 
 
 def decide(statement: Statement, step: str, decision: str, actor: User, **extra: Any) -> StatementDecision:
