@@ -15,6 +15,8 @@ from backend.common.errors import NotFound
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
 
+VIEW = "alerts.view_alert"  # another role of the same person must not widen what this one reaches
+
 
 def alerts_in_scope(scope: Scope) -> QuerySet[Alert]:
     """Alerts that touch at least one institution within `scope`."""
@@ -59,7 +61,7 @@ def alert_list(
     limit: int = 50,
 ) -> Page[Alert]:
     """Newest first; county, institution, child, touched institutions and outcomes are loaded, in four queries."""
-    found = _loaded(alerts_in_scope(scope_of(actor)))
+    found = _loaded(alerts_in_scope(scope_of(actor, permission=VIEW)))
     if county_code:
         found = found.filter(county_id=county_code)
     if month is not None:
@@ -75,7 +77,7 @@ def alert_list(
 
 def alert_get(*, actor: User, alert_id: int) -> Alert:
     """One alert within scope, or NotFound."""
-    found = _loaded(alerts_in_scope(scope_of(actor))).filter(pk=alert_id).first()
+    found = _loaded(alerts_in_scope(scope_of(actor, permission=VIEW))).filter(pk=alert_id).first()
     if found is None:
         raise NotFound("alert_not_found", "没有找到这条预警")
     return found

@@ -12,9 +12,12 @@ from backend.common.errors import NotFound
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
 
+VIEW = "subsidy.view_statement"  # another role of the same person must not widen what this one reaches
+
 
 def corrections_in_scope(*, actor: User) -> QuerySet[AttendanceCorrection]:
-    return AttendanceCorrection.objects.filter(institutions_within(scope_of(actor), "institution__"))
+    reached = institutions_within(scope_of(actor, permission=VIEW), "institution__")
+    return AttendanceCorrection.objects.filter(reached)
 
 
 def pending_corrections(*, institution_id: int, month: ServiceMonth) -> QuerySet[AttendanceCorrection]:

@@ -14,6 +14,8 @@ from backend.apps.accounts.selectors import scope_of
 from backend.apps.institutions.models import Institution, Region
 from backend.apps.institutions.permissions import institutions_within
 
+VIEW = "subsidy.view_statement"  # another role of the same person must not widen what this one reaches
+
 
 @dataclass(frozen=True, slots=True)
 class CountyInScope:
@@ -47,7 +49,9 @@ def institution_options(
     *, actor: User, county_code: str | None = None, name_contains: str = ""
 ) -> QuerySet[Institution, Any]:
     """Institutions of the actor's scope that are not closed, each with `township_name` ("" while unknown)."""
-    found = Institution.objects.filter(institutions_within(scope_of(actor)), closed_on__isnull=True)
+    found = Institution.objects.filter(
+        institutions_within(scope_of(actor, permission=VIEW)), closed_on__isnull=True
+    )
     if county_code:
         found = found.filter(county_id=county_code)
     if name_contains.strip():
