@@ -54,10 +54,13 @@ openapi:
 	@exec $(VENV)/python -m tools.openapi
 
 flows:
-	@exec $(VENV)/python -m tools.flows
+	@DJANGO_SETTINGS_MODULE=backend.config.settings.test $(VENV)/python manage.py flows_export
 
 bench:
-	@exec $(VENV)/python -m benchmarks
+	@for file in benchmarks/bench_*.py; do \
+		echo "== $$file, SQLite"; $(VENV)/python $$file || exit 1; \
+		echo "== $$file, PostgreSQL"; $(VENV)/python tools/services.py --postgres -- $(VENV)/python $$file || exit 1; \
+	done
 
 clean:
 	rm -rf frontend/dist frontend/node_modules var/static var/stamps

@@ -60,7 +60,7 @@ STEPS = (
     Step("deployment check", _manage("check", "--deploy", "--fail-level", "WARNING"), env=PRODUCTION),
     Step("missing migrations", _manage("makemigrations", "--check", "--dry-run"), env=TEST_SETTINGS),
     Step("OpenAPI document", _python("tools.openapi", "--check")),
-    Step("flow diagrams", _python("tools.flows", "--check")),
+    Step("flow diagrams", _manage("flows_export", "--check"), env=TEST_SETTINGS),
     Step("front end: types", ("npm", "run", "--silent", "typecheck"), cwd=FRONTEND),
     Step("front end: lint", ("npm", "run", "--silent", "lint"), cwd=FRONTEND),
     Step("front end: unit tests", ("npm", "run", "--silent", "test"), cwd=FRONTEND),
