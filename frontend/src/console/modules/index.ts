@@ -1,0 +1,12 @@
+import type { ConsoleModule } from '@/console/module'
+import alerts from './alerts/module'
+import corrections from './corrections/module'
+import cycles from './cycles/module'
+import messages from './messages/module'
+import reports from './reports/module'
+import statements from './statements/module'
+import tasks from './tasks/module'
+
+export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, messages]
+
+export const MENU = MODULES.flatMap((module) => module.menu).sort((a, b) => a.order - b.order)

@@ -1,0 +1,18 @@
+import { Memo } from '@element-plus/icons-vue'
+import type { ConsoleModule } from '@/console/module'
+
+const permissions = [
+  'subsidy.set_attendance_days',
+  'subsidy.review_township',
+  'subsidy.review_county',
+  'subsidy.correct_statement',
+  'subsidy.evaluate_cycle',
+]
+
+export default {
+  routes: [
+    { path: 'tasks', name: 'tasks', meta: { title: '我的任务', permissions }, component: () => import('./pages/TaskListPage.vue') },
+    { path: 'tasks/:id(\\d+)', name: 'task', meta: { title: '办理任务', menu: '/tasks' }, component: () => import('./pages/TaskPage.vue') },
+  ],
+  menu: [{ title: '我的任务', path: '/tasks', icon: Memo, order: 10, permissions }],
+} satisfies ConsoleModule

@@ -1,0 +1,8 @@
+import type { PhoneModule } from '@/mobile/module'
+import home from './home/module'
+import messages from './messages/module'
+import session from './session/module'
+import tasks from './tasks/module'
+
+export const MODULES: readonly PhoneModule[] = [session, home, tasks, messages]
+export const TABS = MODULES.flatMap((module) => module.tabs).sort((a, b) => a.order - b.order)

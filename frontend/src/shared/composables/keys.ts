@@ -1,0 +1,20 @@
+/** Query keys in one place: what a decision makes stale is found by prefix. */
+export const keys = {
+  session: ['session'] as const,
+  tasks: ['tasks'] as const,
+  task: (id: number) => ['tasks', 'one', id] as const,
+  taskCounts: ['tasks', 'counts'] as const,
+  cycles: ['cycles'] as const,
+  cycle: (id: number) => ['cycles', 'one', id] as const,
+  requiredDays: (cycleId: number) => ['cycles', 'one', cycleId, 'required-days'] as const,
+  statements: ['statements'] as const,
+  statement: (id: number) => ['statements', 'one', id] as const,
+  lines: (statementId: number) => ['statements', 'one', statementId, 'lines'] as const,
+  line: (id: number) => ['lines', id] as const,
+  alerts: ['alerts'] as const,
+  alert: (id: number) => ['alerts', 'one', id] as const,
+  corrections: ['corrections'] as const,
+  messages: ['messages'] as const,
+  counties: ['counties'] as const,
+  institutions: ['institutions'] as const,
+}

@@ -1,0 +1,80 @@
+import { computed, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import type { RequiredDaysInput, Task, TaskComplete, TaskDetail } from '@/shared/api/types'
+import { actionsOf, refusals, type TaskAction } from '@/shared/domain/capability'
+import { useTasks } from './useTasks'
+import { usePerform, type Act } from './usePerform'
+
+/** The least that can say why (the server's rule for every reason). */
+export const REASON_MIN = 5
+
+/** What a person fills in before deciding a task, and the deciding itself. */
+export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
+  const performing = usePerform(() => toValue(task).id)
+  const comment = ref('')
+  const marked = ref<number[]>([])
+  const requiredDays = ref<RequiredDaysInput | null>(null)
+
+  watch(
+    () => toValue(task).id,
+    () => {
+      comment.value = ''
+      marked.value = []
+      requiredDays.value = null
+      performing.acknowledge()
+    },
+  )
+
+  const actions = computed(() => actionsOf(toValue(task).capabilities))
+
+  /** What is still to be filled in for this action; empty when nothing. */
+  function missing(action: TaskAction): string {
+    if (action.commentRequired && comment.value.trim().length < REASON_MIN) return `请先在意见中写明理由（至少 ${REASON_MIN} 个字）`
+    if (action.key === 'set' && !requiredDays.value) return '请先填写应考勤天数'
+    return ''
+  }
+
+  function actOf(action: TaskAction): Act {
+    if (action.run.kind !== 'decide') return { kind: action.run.kind }
+    const body: TaskComplete = {
+      decision: action.run.decision,
+      comment: comment.value.trim(),
+      // Bound to exactly the version on screen.
+      content_hash: toValue(task).content_hash,
+    }
+    if (action.marksRows) body.marked_line_ids = marked.value
+    if (action.key === 'set' && requiredDays.value) body.required_days = requiredDays.value
+    return { kind: 'complete', body }
+  }
+
+  async function run(action: TaskAction): Promise<Task | undefined> {
+    return action.allowed && !missing(action) ? performing.perform(actOf(action)) : undefined
+  }
+
+  return {
+    state: performing.state,
+    sending: performing.sending,
+    acknowledge: performing.acknowledge,
+    actions,
+    refusals: computed(() => refusals(actions.value)),
+    comment,
+    marked,
+    setComment: (text: string) => {
+      comment.value = text
+    },
+    requiredDays,
+    missing,
+    run,
+  }
+}
+
+export type DecisionForm = ReturnType<typeof useDecision>
+
+/** The next thing of the same kind to do, else any. */
+export function useNextTask(task: MaybeRefOrGetter<TaskDetail>) {
+  const { view } = useTasks('inbox')
+  return computed(() => {
+    if (view.value.state !== 'done') return null
+    const others = view.value.data.filter((one) => one.id !== toValue(task).id)
+    return others.find((one) => one.node === toValue(task).node) ?? others[0] ?? null
+  })
+}

@@ -1,0 +1,58 @@
+import { computed } from 'vue'
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/vue-query'
+import { api, setCsrfToken, unwrap, whenSignedOut } from '@/shared/api/client'
+import type { Session } from '@/shared/api/types'
+import { keys } from './keys'
+import { viewOf } from './query'
+import { useSend } from './useSend'
+
+async function fetchSession(): Promise<Session> {
+  const session = await unwrap(api.GET('/api/v1/session'))
+  setCsrfToken(session.csrf_token)
+  return session
+}
+
+/** The session before the first page is chosen; router guards use it. */
+export function loadSession(client: QueryClient): Promise<Session> {
+  return client.ensureQueryData({ queryKey: keys.session, queryFn: fetchSession })
+}
+
+/** A refused request means the session ended: forget the person, keep the token and the demo hint by asking again. */
+export function watchSignedOut(client: QueryClient): void {
+  whenSignedOut(() => {
+    const known = client.getQueryData<Session>(keys.session)
+    if (known?.authenticated) client.setQueryData<Session>(keys.session, { ...known, authenticated: false, user: null })
+    void client.invalidateQueries({ queryKey: keys.session })
+  })
+}
+
+export function useSession() {
+  const client = useQueryClient()
+  const query = useQuery({ queryKey: keys.session, queryFn: fetchSession, staleTime: 60_000 })
+  const user = computed(() => query.data.value?.user ?? null)
+
+  const signIn = useSend(async (username: string, password: string) => {
+    // Another tab may have rotated the token since this page was opened.
+    await fetchSession()
+    const session = await unwrap(api.POST('/api/v1/session', { body: { username, password } }))
+    setCsrfToken(session.csrf_token)
+    client.clear()
+    client.setQueryData<Session>(keys.session, session)
+    return session
+  })
+
+  const signOut = useSend(async () => {
+    await unwrap(api.DELETE('/api/v1/session'))
+    client.clear()
+    client.setQueryData<Session>(keys.session, await fetchSession())
+  })
+
+  return {
+    view: viewOf(query),
+    user,
+    demoAccounts: computed(() => query.data.value?.demo?.accounts ?? []),
+    can: (permission: string) => user.value?.permissions.includes(permission) ?? false,
+    signIn,
+    signOut,
+  }
+}

@@ -1,0 +1,42 @@
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { api, unwrap } from '@/shared/api/client'
+import { keys } from './keys'
+import { usePaged, useQuery, viewOf } from './query'
+
+export type Box = 'inbox' | 'queue' | 'done'
+export const BOXES: { box: Box; title: string; empty: string }[] = [
+  { box: 'inbox', title: '待办', empty: '没有待办任务。有新任务时会出现在“可认领”，认领后在这里办理。' },
+  { box: 'queue', title: '可认领', empty: '没有可认领的任务。上一环节办结后，任务会自动出现在这里。' },
+  { box: 'done', title: '已办', empty: '还没有办结的任务。办结后可以在这里查看您的意见。' },
+]
+
+const REFRESH = 30_000
+
+export function useTasks(box: MaybeRefOrGetter<Box>) {
+  return usePaged({
+    key: () => [...keys.tasks, 'list', toValue(box)],
+    fetchPage: (cursor) => unwrap(api.GET('/api/v1/tasks', { params: { query: { box: toValue(box), cursor } } })),
+    refetchInterval: REFRESH,
+  })
+}
+
+export function useTaskCounts() {
+  const query = useQuery({
+    queryKey: keys.taskCounts,
+    queryFn: () => unwrap(api.GET('/api/v1/tasks/counts')),
+    refetchInterval: REFRESH,
+  })
+  return computed(() => query.data.value ?? null)
+}
+
+export function useTask(id: MaybeRefOrGetter<number>) {
+  const query = useQuery({
+    queryKey: computed(() => keys.task(toValue(id))),
+    queryFn: () => unwrap(api.GET('/api/v1/tasks/{task_id}', { params: { path: { task_id: toValue(id) } } })),
+    // A form is filled in against one version: it is renewed when asked for, or after an action.
+    staleTime: Infinity,
+    refetchOnMount: 'always',
+    refetchOnWindowFocus: false,
+  })
+  return { view: viewOf(query), refresh: () => query.refetch() }
+}

@@ -1,0 +1,110 @@
+/** Chinese words for stored codes (the glossary's left column). The server's own titles win where it sends them. */
+
+export type Tone = 'primary' | 'success' | 'warning' | 'danger' | 'info'
+export type Label = { text: string; tone: Tone }
+
+const pick = <T>(table: Record<string, T>, code: string, otherwise: T): T =>
+  Object.prototype.hasOwnProperty.call(table, code) ? (table[code] as T) : otherwise
+const plain = (table: Record<string, string>) => (code: string) => pick(table, code, code)
+const toned = (table: Record<string, Label>) => (code: string): Label => pick<Label>(table, code, { text: code, tone: 'info' })
+
+export const roleLabel = plain({
+  institution_operator: '机构填报员',
+  township_reviewer: '乡镇街道初审',
+  county_reviewer: '县级审核',
+  evaluator: '评定人',
+  auditor: '财务与审计',
+  leader: '领导查看',
+  system_admin: '系统管理员',
+  security_admin: '安全管理员',
+  audit_admin: '审计管理员',
+})
+
+export const classTypeLabel = plain({ infant: '乳儿班', younger_toddler: '托小班', older_toddler: '托大班', mixed: '混龄班' })
+export const careModeLabel = plain({ full_day: '全日托', half_day: '半日托', hourly: '计时托' })
+
+export const nodeLabel = plain({
+  start: '开启月度周期',
+  set_attendance_days: '设定应考勤天数',
+  calculate: '计算应补金额',
+  warn: '智能预警',
+  review_statements: '逐机构审核',
+  evaluate: '评定',
+  snapshot: '评定备份',
+  report: '生成报告',
+  end: '完成',
+  review_township: '乡镇街道初审',
+  review_county: '县级审核',
+  correct: '机构更正',
+  approved: '已通过',
+  excluded: '不纳入本月',
+})
+
+export const statementStateLabel = toned({
+  open: { text: '审核中', tone: 'primary' },
+  approved: { text: '已通过', tone: 'success' },
+  excluded: { text: '不纳入本月', tone: 'warning' },
+})
+
+export const decisionLabel = toned({
+  approved: { text: '通过', tone: 'success' },
+  returned: { text: '退回', tone: 'warning' },
+  excluded: { text: '不纳入本月', tone: 'danger' },
+  resubmitted: { text: '重新提交', tone: 'primary' },
+  evaluated: { text: '评定', tone: 'success' },
+  set: { text: '已设定', tone: 'success' },
+})
+
+export const eventLabel = plain({
+  started: '流程开始',
+  created: '任务产生',
+  claimed: '认领',
+  released: '放弃认领',
+  decided: '办理',
+  job_done: '作业完成',
+  job_retried: '作业重试',
+  job_failed: '作业失败',
+  job_cancelled: '作业取消',
+  job_revived: '作业重启',
+  recalculated: '更正后重新计算',
+  joined: '全部审结',
+  finished: '流程结束',
+})
+
+export const alertStateLabel = toned({
+  open: { text: '待处置', tone: 'danger' },
+  settled: { text: '已处置', tone: 'success' },
+  gone: { text: '已消除', tone: 'info' },
+})
+
+export const alertOutcomeLabel = toned({
+  confirmed: { text: '属实', tone: 'danger' },
+  dismissed: { text: '排除', tone: 'success' },
+  corrected: { text: '已更正', tone: 'primary' },
+})
+
+export const alertRuleLabel = plain({ headcount: '考勤人数异常', several_institutions: '考勤机构异常' })
+
+export const correctionStateLabel = toned({
+  proposed: { text: '待核', tone: 'warning' },
+  accepted: { text: '已采纳', tone: 'success' },
+  rejected: { text: '未采纳', tone: 'danger' },
+})
+
+export const correctionKindLabel = plain({ present: '应计为出勤', absent: '不应计为出勤' })
+
+export const dayStatusLabel = toned({
+  counted: { text: '计入', tone: 'success' },
+  not_counted: { text: '不计入', tone: 'info' },
+  not_captured: { text: '未采集', tone: 'warning' },
+})
+
+export const dayKindLabel = plain({ workday: '工作日', makeup: '调休上班', holiday: '法定节假日', weekend: '周末' })
+export const directionLabel = plain({ in: '入园', out: '离园' })
+export const punchSourceLabel = plain({ gate: '闸机', face: '人脸', roll_call: '点名', manual: '补录' })
+export const reportKindLabel = plain({ pdf: 'PDF 报告', xlsx: 'Excel 明细' })
+
+/** "三江街道"; the two register rows without one are named as such instead of left blank. */
+export function townshipText(name: string | null | undefined): string {
+  return name || '乡镇街道待补'
+}
