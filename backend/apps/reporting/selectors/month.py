@@ -1,0 +1,260 @@
+"""A sealed month as a report prints it: read from the snapshot and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, Min
+
+from backend.apps.enrolment.models import CareMode
+from backend.apps.institutions.models import ClassType
+from backend.apps.subsidy.domain.derivation import decode
+from backend.apps.subsidy.domain.render import formula, reason_text
+from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement, Statement
+from backend.common.masking import mask_name
+
+APPROVED = Statement.Outcome.APPROVED
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionRow:
+    """One institution of the month; `amount` in yuan. Row numbers lead to the rows of the XLSX."""
+
+    number: int
+    name: str
+    township: str
+    grade: str
+    required_days: int
+    children: int
+    paid: int
+    amount: Decimal
+    first_row: int | None
+    last_row: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """One child's line; the name is masked, and nothing here tells more about the child."""
+
+    number: int
+    code: str
+    institution: str
+    township: str
+    grade: str
+    child_code: str
+    child_name: str
+    class_type: str
+    care_mode: str
+    required_days: int
+    attended_days: int
+    not_captured_days: int
+    rate: Decimal | None
+    factor: Decimal
+    amount: Decimal
+    reason: str
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRow:
+    step: str
+    person: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    title: str
+    total: int
+    confirmed: int
+    dismissed: int
+    corrected: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRow:
+    """Required days of one institution that differ from the county's, with the reason."""
+
+    name: str
+    days: int
+    reason: str
+    set_by: str
+
+
+@dataclass(frozen=True)
+class ReportMonth:
+    """Everything on paper. Totals count approved institutions only."""
+
+    snapshot: Snapshot
+    approved: tuple[InstitutionRow, ...]
+    excluded: tuple[InstitutionRow, ...]
+    duties: tuple[DutyRow, ...]
+    alerts: tuple[AlertRow, ...]
+    overrides: tuple[OverrideRow, ...]
+
+    @property
+    def header(self) -> dict[str, Any]:
+        header: dict[str, Any] = self.snapshot.header
+        return header
+
+    @property
+    def county(self) -> str:
+        return self.snapshot.county_name
+
+    @property
+    def month_text(self) -> str:
+        return f"{self.snapshot.month.year}年{self.snapshot.month.month}月"
+
+    @property
+    def scheme_name(self) -> str:
+        return str(self.header["scheme"]["name"])
+
+    @property
+    def scheme_version(self) -> int:
+        return int(self.header["scheme"]["version"])
+
+    @property
+    def document_number(self) -> str:
+        return str(self.header["scheme"]["document_number"])
+
+    @property
+    def required_days(self) -> int | None:
+        county = self.header["required_days"]["county"]
+        return None if county is None else int(county["days"])
+
+    @property
+    def children(self) -> int:
+        return sum(row.children for row in self.approved)
+
+    @property
+    def paid(self) -> int:
+        return sum(row.paid for row in self.approved)
+
+    @property
+    def total(self) -> Decimal:
+        return self.snapshot.total_amount
+
+    @property
+    def evaluated_by(self) -> str:
+        return str(self.header["evaluation"]["by"])
+
+    @property
+    def evaluated_at(self) -> datetime:
+        return datetime.fromisoformat(self.header["evaluation"]["at"])
+
+    @property
+    def evaluation_comment(self) -> str:
+        return str(self.header["evaluation"]["comment"])
+
+    @property
+    def breaches(self) -> list[str]:
+        return list(self.header["breaches"])
+
+    @property
+    def paid_rows(self) -> int:
+        """Lines of approved institutions: the rows of the detail sheet."""
+        return max((row.last_row or 0 for row in self.approved), default=0)
+
+
+def report_month(snapshot: Snapshot) -> ReportMonth:
+    """Three queries with the snapshot loaded."""
+    ranges = {
+        found["statement_id"]: (found["first"], found["last"])
+        for found in SnapshotLine.objects.filter(statement__snapshot=snapshot)
+        .order_by()
+        .values("statement_id")
+        .annotate(first=Min("row_number"), last=Max("row_number"))
+    }
+    rows = [
+        (statement.outcome, _institution(statement, *ranges.get(statement.pk, (None, None))))
+        for statement in snapshot.statements.order_by("row_number")
+    ]
+    header = snapshot.header
+    return ReportMonth(
+        snapshot=snapshot,
+        approved=tuple(row for outcome, row in rows if outcome == APPROVED),
+        excluded=tuple(row for outcome, row in rows if outcome != APPROVED),
+        duties=tuple(
+            DutyRow(
+                step=duty["title"],
+                person=duty["person"],
+                count=duty["count"],
+                first_at=datetime.fromisoformat(duty["first_at"]),
+                last_at=datetime.fromisoformat(duty["last_at"]),
+            )
+            for duty in header["duties"]
+        ),
+        alerts=tuple(
+            AlertRow(
+                title=count["title"],
+                total=count["total"],
+                confirmed=count["confirmed"],
+                dismissed=count["dismissed"],
+                corrected=count["corrected"],
+                gone=count["gone"],
+            )
+            for count in header["alert_counts"]
+        ),
+        overrides=tuple(
+            OverrideRow(row["name"], row["days"], row["reason"], row["set_by"])
+            for row in header["required_days"]["overrides"]
+        ),
+    )
+
+
+def report_children(snapshot: Snapshot) -> Iterator[ChildRow]:
+    """Lines of approved institutions in print order, one query, streamed."""
+    lines = (
+        SnapshotLine.objects.filter(statement__snapshot=snapshot, statement__outcome=APPROVED)
+        .select_related("statement")
+        .order_by("row_number")
+    )
+    for line in lines.iterator(chunk_size=2_000):
+        yield _child(line)
+
+
+def _institution(statement: SnapshotStatement, first_row: int | None, last_row: int | None) -> InstitutionRow:
+    return InstitutionRow(
+        number=statement.row_number,
+        name=statement.institution_name,
+        township=statement.township_name,
+        grade=statement.grade_name,
+        required_days=statement.required_days,
+        children=statement.children_count,
+        paid=statement.paid_children,
+        amount=statement.total_amount,
+        first_row=first_row,
+        last_row=last_row,
+        reason=statement.exclusion_reason,
+    )
+
+
+def _child(line: SnapshotLine) -> ChildRow:
+    statement = line.statement
+    return ChildRow(
+        number=line.row_number,
+        code=line.row_code,
+        institution=statement.institution_name,
+        township=statement.township_name,
+        grade=statement.grade_name,
+        child_code=line.child_code,
+        child_name=mask_name(line.child_name),
+        class_type=str(ClassType(line.class_type).label),
+        care_mode=str(CareMode(line.care_mode).label),
+        required_days=line.required_days,
+        attended_days=line.attended_days,
+        not_captured_days=line.not_captured_days,
+        rate=line.rate_amount,
+        factor=line.factor,
+        amount=line.amount,
+        reason=reason_text(line.reason_code),
+        formula=formula(decode(line.derivation)),
+    )

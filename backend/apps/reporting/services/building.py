@@ -1,0 +1,97 @@
+"""report_build: PDF and XLSX of a sealed month, from a snapshot that was verified first."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import transaction
+from django.utils import timezone
+
+from backend.apps.audit.services import audit_record
+from backend.apps.reporting.models import ReportFile
+from backend.apps.reporting.selectors.month import ReportMonth, report_children, report_month
+from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, report_pdf, report_title
+from backend.apps.reporting.services.storage import file_sha256, file_write
+from backend.apps.reporting.services.xlsx import report_xlsx
+from backend.apps.subsidy.models import Snapshot
+from backend.apps.subsidy.selectors import snapshot_verify
+from backend.common.errors import Conflict
+
+Kind = ReportFile.Kind
+
+
+def report_build(*, cycle_id: int) -> list[ReportFile]:
+    """Both files, PDF first. Files already there and unchanged are kept, so running twice changes nothing.
+
+    Raises `Conflict` `snapshot_missing`, `snapshot_damaged` (and then prints nothing), `Unavailable`
+    `report_font_missing`.
+    """
+    snapshot = Snapshot.objects.filter(cycle_id=cycle_id).first()
+    if snapshot is None:
+        raise Conflict("snapshot_missing", "该月尚未评定备份, 不能生成报告")
+    kept = {file.kind: file for file in ReportFile.objects.filter(snapshot=snapshot)}
+    wanted = [kind for kind in Kind if not _intact(kept.get(kind))]
+    if wanted:
+        month = _verified(snapshot)
+        for kind in wanted:
+            kept[kind] = _file(month, kind)
+    return [kept[kind] for kind in Kind]
+
+
+def _verified(snapshot: Snapshot) -> ReportMonth:
+    differences = snapshot_verify(snapshot)
+    if differences:
+        first = differences[0]
+        raise Conflict(
+            "snapshot_damaged",
+            f"评定备份与封存摘要不符 ({len(differences)} 处, 首处 {first.key}: {first.message}), 不能生成报告",
+            differences=len(differences),
+        )
+    return report_month(snapshot)
+
+
+def _intact(file: ReportFile | None) -> bool:
+    return file is not None and file_sha256(file.path) == file.sha256
+
+
+def _file(month: ReportMonth, kind: Kind) -> ReportFile:
+    snapshot = month.snapshot
+    content = _pdf(month) if kind == Kind.PDF else report_xlsx(month, report_children(snapshot))
+    path = f"reports/{snapshot.county_code}/{snapshot.month}/{snapshot.digest[:16]}.{kind.value}"
+    file_write(path, content)
+    with transaction.atomic():
+        file, created = ReportFile.objects.update_or_create(
+            snapshot=snapshot,
+            kind=kind,
+            defaults={
+                "path": path,
+                "file_name": report_name(month, kind),
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "created_at": timezone.now(),
+            },
+        )
+        audit_record(
+            actor=None,
+            action="reporting.report.built" if created else "reporting.report.rebuilt",
+            target=file,
+            county=snapshot.county_code,
+            detail={"kind": kind.value, "sha256": file.sha256, "digest": snapshot.digest},
+        )
+    return file
+
+
+def _pdf(month: ReportMonth) -> bytes:
+    annex = month.paid_rows <= ANNEX_ROWS_MAX
+    return report_pdf(
+        month,
+        list(report_children(month.snapshot)) if annex else [],
+        detail_name=report_name(month, Kind.XLSX),
+    )
+
+
+def report_name(month: ReportMonth, kind: Kind) -> str:
+    """The name people see when they download it."""
+    if kind == Kind.PDF:
+        return f"{report_title(month)}.pdf"
+    return f"{month.county}{month.month_text}托育机构考勤补助资金核定明细表.xlsx"

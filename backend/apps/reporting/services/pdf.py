@@ -1,0 +1,181 @@
+"""The county report as PDF, by WeasyPrint. Same snapshot, same libraries, same bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from weasyprint import HTML
+from weasyprint.urls import URLFetcher
+
+from backend.apps.reporting.selectors.month import ChildRow, InstitutionRow, ReportMonth
+from backend.common.errors import Unavailable
+from backend.common.money import money_in_words, money_text
+
+DEFAULT_FAMILY: Final = "Noto Serif CJK SC"
+MISSING_MARK: Final = "〓"  # what Chinese printers set for a character they do not have
+# Rows a PDF may carry: about 13 ms of CPU each (docs/adr/0014). Longer details are in the XLSX only.
+ANNEX_ROWS_MAX: Final = 300
+_FAMILY = re.compile(r"[A-Za-z0-9 ]+")
+
+
+def report_pdf(month: ReportMonth, children: Sequence[ChildRow], *, detail_name: str) -> bytes:
+    """PDF bytes. `children` empty: no annex. Raises `Unavailable` `report_font_missing`."""
+    family = font_family()
+    html = report_html(month, children, detail_name=detail_name, family=family)
+    pdf, strange = _printed(html, family, month.snapshot.digest)
+    if not strange:
+        return pdf
+    substituted = "、".join(f"U+{ord(character):04X}" for character in sorted(strange))
+    html = report_html(month, children, detail_name=detail_name, family=family, substituted=substituted)
+    html = html.translate({ord(character): MISSING_MARK for character in strange})
+    pdf, strange = _printed(html, family, month.snapshot.digest)
+    if strange:
+        raise _font_missing(family)
+    return pdf
+
+
+def font_family() -> str:
+    """The family of the report; bureaus that license 仿宋 set REPORT_FONT_FAMILY."""
+    family = str(getattr(settings, "REPORT_FONT_FAMILY", DEFAULT_FAMILY))
+    if not _FAMILY.fullmatch(family):
+        raise ValueError(f"REPORT_FONT_FAMILY: {family!r}")
+    return family
+
+
+def stylesheet(*, family: str, digest: str) -> str:
+    """The real stylesheet, as the shape test uses it."""
+    context = {"family": mark_safe(f'"{family}"'), "digest": digest}  # noqa: S308 - letters, digits and blanks only
+    return render_to_string("reporting/report.css", context)
+
+
+def report_html(
+    month: ReportMonth,
+    children: Sequence[ChildRow],
+    *,
+    detail_name: str,
+    family: str,
+    substituted: str = "",
+) -> str:
+    issuer = f"{month.county}卫生健康局"
+    context = {
+        "title": report_title(month),
+        "issuer": issuer,
+        "style": mark_safe(stylesheet(family=family, digest=month.snapshot.digest)),  # noqa: S308 - our own file
+        "created": timezone.localtime(month.evaluated_at).isoformat(timespec="seconds"),
+        "month": month,
+        "institutions": len(month.approved) + len(month.excluded),
+        "total": money_text(month.total),
+        "total_in_words": money_in_words(month.total),
+        "approved": [_institution(row) for row in month.approved],
+        "excluded": [_institution(row) for row in month.excluded],
+        "duties": [
+            {
+                "step": duty.step,
+                "person": duty.person,
+                "count": duty.count,
+                "first_at": minute(duty.first_at),
+                "last_at": minute(duty.last_at),
+            }
+            for duty in month.duties
+        ],
+        "detail_name": detail_name,
+        "first_code": f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}-00001",
+        "substituted": substituted,
+        "evaluated_at": minute(month.evaluated_at),
+        "evaluated_on": day_text(month.evaluated_at),
+        "children": [_child(row) for row in children],
+    }
+    return render_to_string("reporting/report.html", context)
+
+
+def report_title(month: ReportMonth) -> str:
+    return f"{month.county}{month.month_text}托育机构考勤补助资金核定报告"
+
+
+def minute(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+
+def day_text(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def _institution(row: InstitutionRow) -> Mapping[str, Any]:
+    return {
+        "number": row.number,
+        "name": row.name,
+        "township": row.township,
+        "grade": row.grade,
+        "children": row.children,
+        "paid": row.paid,
+        "amount": money_text(row.amount),
+        "reason": row.reason,
+    }
+
+
+def _child(row: ChildRow) -> Mapping[str, Any]:
+    return {
+        "code": row.code,
+        "institution": row.institution,
+        "child_code": row.child_code,
+        "child_name": row.child_name,
+        "class_type": row.class_type,
+        "care_mode": row.care_mode,
+        "required_days": row.required_days,
+        "attended_days": row.attended_days,
+        "rate": "—" if row.rate is None else money_text(row.rate),
+        "factor": factor_text(row.factor),
+        "amount": money_text(row.amount),
+    }
+
+
+def factor_text(factor: Decimal) -> str:
+    """Without trailing zeros.
+
+    >>> factor_text(Decimal("0.500000")), factor_text(Decimal("1.000000")), factor_text(Decimal("0.863636"))
+    ('0.5', '1', '0.863636')
+    """
+    text = f"{factor:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _printed(html: str, family: str, digest: str) -> tuple[bytes, set[str]]:
+    """PDF bytes and the characters that another font, or none, had to draw.
+
+    WeasyPrint falls back silently to whatever it finds, so the fonts it really used are looked at.
+    """
+    document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])).render()
+    pdf = document.write_pdf(pdf_identifier=bytes.fromhex(digest)[:16])
+    expected = "+" + family.replace(" ", "-")
+    own: set[str] = set()
+    strange: set[str] = set()
+    for font in document.fonts.values():
+        name = font.name.decode()
+        drawn = set("".join(font.to_unicode.values()))
+        if expected in name:
+            missing = {chr(codepoint) for codepoint in font.missing}
+            own |= drawn - missing
+            strange |= missing
+        else:
+            strange |= drawn
+    strange -= own  # a blank or digit that both fonts drew
+    if not own or len(strange) > len(own):
+        raise _font_missing(family)
+    return pdf, strange
+
+
+def _font_missing(family: str) -> Unavailable:
+    return Unavailable(
+        "report_font_missing",
+        f"缺少报告字体 {family}, 不能生成报告。请安装: apt-get install fonts-noto-cjk",
+        family=family,
+    )
