@@ -249,7 +249,11 @@ class Heartbeat:
             return bool(
                 JobRun.objects.filter(
                     pk=self._claim.run_id, attempts=self._claim.attempt, finished_at__isnull=True
-                ).update(heartbeat_at=now, lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS))
+                ).update(
+                    heartbeat_at=now,
+                    lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
+                    progress=min(self._percent, 99),
+                )
             )
         except DatabaseError as error:  # a busy database: the next beat tries again
             logger.warning("heartbeat of task %s: %s", self._claim.task_id, type(error).__name__)
