@@ -123,7 +123,7 @@ def _choose(children: Sequence[ChildPlan], rng: Random) -> Special:
     picked = iter(free)
 
     def take(count: int) -> tuple[int, ...]:
-        return tuple(sorted(next(picked) for _ in range(count)))
+        return tuple(next(picked) for _ in range(count))
 
     count = len(children)
     first, second = take(2)
