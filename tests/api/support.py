@@ -38,3 +38,12 @@ def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert set(body) <= {"type", "title", "status", "detail", "code", "errors", "details", "incident"}
     assert response["Cache-Control"] == "no-store"
     return body
+
+
+def first_task(user: User, box: str = "queue") -> dict[str, Any]:
+    row: dict[str, Any] = get(user, "/tasks", box=box).json()["results"][0]
+    return row
+
+
+def complete(user: User, task: dict[str, Any], body: dict[str, Any], **headers: str) -> Any:
+    return post(user, f"/tasks/{task['id']}/complete", body, **headers)

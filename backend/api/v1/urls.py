@@ -7,11 +7,14 @@ from backend.api import converters
 converters.register()
 AREAS = (
     "session",
+    "tasks",
+    "cycles",
     "statements",
     "alerts",
     "corrections",
     "children",
     "photos",
+    "reports",
     "messages",
     "institutions",
     "imports",

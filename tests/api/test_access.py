@@ -1,0 +1,199 @@
+"""Every operation × nobody signed in, a role without the permission, and rows of somebody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.apps.accounts.models import RoleAssignment, User
+from backend.apps.audit.models import AuditEvent
+from backend.apps.subsidy.models import EntitlementLine
+from tests.api.month import Month
+from tests.api.support import API, assert_problem, client_of
+from tests.factories import COUNTY, Cast
+
+pytestmark = pytest.mark.django_db
+DOCUMENT = json.loads((Path(__file__).parents[2] / "backend" / "api" / "openapi.json").read_text())
+BODIES: dict[str, Any] = {
+    "task_complete": {"decision": "approved"},
+    "cycle_open": {"county": "330683", "month": "2026-11"},
+    "alert_settle": {"outcome": "dismissed", "reason": "已核实, 属开放日"},
+    "correction_propose": {"date": "2026-10-09", "kind": "present", "reason": "闸机故障, 有监控为证"},
+    "correction_decide": {"decision": "accepted", "reason": "监控属实, 予以采纳"},
+    "child_reveal": {"reason": "核对花名册信息"},
+}
+PUBLIC = {"session_retrieve", "session_create", "session_delete"}
+Act = Callable[..., Any]
+
+
+def operations() -> list[tuple[str, str, str]]:
+    return [
+        (spec["operationId"], method, path)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, spec in methods.items()
+    ]
+
+
+ALL = {operation_id: (method, path) for operation_id, method, path in operations()}
+
+
+def ids_of(month: Month) -> dict[str, int]:
+    """One row of every kind, at 茉莉."""
+    statement = month.jasmine
+    line = EntitlementLine.objects.filter(statement=statement).order_by("id")[0]
+    return {
+        "task_id": statement.run.process.task_set.get(flow_task__endswith="review_township").pk,
+        "cycle_id": month.cycle.pk,
+        "statement_id": statement.pk,
+        "line_id": line.pk,
+        "alert_id": month.alert.pk,
+        "child_id": line.child_id,
+        "institution_id": statement.institution_id,
+    }
+
+
+def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any) -> Any:
+    method, path = ALL[operation_id]
+    for name, value in {"photo_id": 1, "report_id": 1, "message_id": 1, "correction_id": 1, **ids}.items():
+        path = path.replace("{" + name + "}", str(value))
+    path = path.replace("{kind}", "children").replace("{form}", "csv")
+    if operation_id == "photo_retrieve":
+        query.setdefault("punch", 1)
+    if method == "get":
+        return client_of(user).get(path, query)
+    body = dict(BODIES.get(operation_id, {}))
+    if operation_id == "correction_propose":
+        body |= {"child_id": ids["child_id"], "institution_id": ids["institution_id"]}
+    return client_of(user).post(path, body, content_type="application/json")
+
+
+@pytest.mark.parametrize("operation_id", sorted(set(ALL) - PUBLIC))
+def test_anonymous_is_401(reviewed: Month, operation_id: str) -> None:
+    assert_problem(call(None, operation_id, ids_of(reviewed)), 401, "not_authenticated")
+
+
+# Who lacks the permission outright. Messages are one's own, templates hold no data.
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "cycle_list": ("operator_jasmine", "system_admin", "audit_admin"),
+    "cycle_open": ("town_sanjiang", "evaluator", "auditor", "operator_jasmine", "system_admin"),
+    "cycle_retrieve": ("operator_jasmine", "security_admin"),
+    "cycle_diagram": ("operator_jasmine", "security_admin"),
+    "cycle_required_days": ("operator_jasmine", "system_admin"),
+    "cycle_statement_list": ("system_admin", "security_admin", "audit_admin"),
+    "statement_list": ("system_admin", "security_admin", "audit_admin"),
+    "statement_retrieve": ("system_admin", "security_admin", "audit_admin"),
+    "statement_line_list": ("system_admin", "audit_admin"),
+    "line_retrieve": ("system_admin", "audit_admin"),
+    "photo_retrieve": ("system_admin", "audit_admin"),
+    "alert_list": ("system_admin", "audit_admin"),
+    "alert_retrieve": ("system_admin", "audit_admin"),
+    "alert_settle": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
+    "correction_list": ("system_admin", "audit_admin"),
+    "correction_propose": ("town_sanjiang", "county_one", "evaluator", "auditor"),
+    "correction_decide": ("operator_jasmine", "evaluator", "auditor"),
+    "child_reveal": ("operator_jasmine", "auditor", "leader", "system_admin"),
+    "report_file": ("operator_jasmine", "town_sanjiang", "system_admin"),
+    "institution_list": ("system_admin", "audit_admin"),
+    "task_list": ("system_admin", "security_admin", "audit_admin"),
+    "task_counts": ("system_admin", "audit_admin"),
+    "task_retrieve": ("system_admin", "audit_admin"),
+    "task_claim": ("system_admin", "audit_admin"),
+    "task_release": ("system_admin", "audit_admin"),
+    "task_complete": ("system_admin", "audit_admin"),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "name"), [(op, name) for op, names in FORBIDDEN.items() for name in names]
+)
+def test_wrong_role_is_403_and_changes_nothing(reviewed: Month, operation_id: str, name: str) -> None:
+    before = AuditEvent.objects.count()
+    response = call(getattr(reviewed.cast, name), operation_id, ids_of(reviewed))
+    problem = assert_problem(response, 403, "permission_denied")
+    assert problem["detail"] == "您没有进行这项操作的权限"
+    assert AuditEvent.objects.count() == before
+
+
+def test_every_guarded_operation_has_a_wrong_role_above() -> None:
+    for_everybody = {"message_list", "message_read", "message_unread_count", "import_template", "county_list"}
+    assert set(ALL) - PUBLIC - for_everybody == set(FORBIDDEN)
+
+
+OUTSIDE = [
+    ("task_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("task_claim", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("task_complete", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("cycle_retrieve", ("stranger",)),
+    ("cycle_diagram", ("stranger",)),
+    ("cycle_required_days", ("stranger",)),
+    ("cycle_statement_list", ("stranger",)),
+    ("statement_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("statement_line_list", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("line_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("alert_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("alert_settle", ("town_luoshan", "stranger")),
+    ("correction_propose", ("operator_bamboo",)),
+    ("child_reveal", ("town_luoshan", "stranger")),
+]
+
+
+@pytest.mark.parametrize(("operation_id", "name"), [(op, name) for op, names in OUTSIDE for name in names])
+def test_out_of_scope_is_404_like_a_row_that_is_not_there(
+    reviewed: Month, operation_id: str, name: str
+) -> None:
+    user, ids, before = getattr(reviewed.cast, name), ids_of(reviewed), AuditEvent.objects.count()
+    outside = call(user, operation_id, ids)
+    assert outside.status_code == 404, outside.content
+    nowhere = call(user, operation_id, dict.fromkeys(ids, 900000001))
+    assert outside.json() == nowhere.json()
+    assert AuditEvent.objects.count() == before
+
+
+@pytest.mark.parametrize("name", ["town_luoshan", "operator_bamboo", "stranger"])
+def test_filters_by_rows_out_of_scope_are_404(reviewed: Month, name: str) -> None:
+    user, ids = getattr(reviewed.cast, name), ids_of(reviewed)
+    for path in ("/alerts", "/corrections"):
+        response = client_of(user).get(API + path, {"statement": ids["statement_id"]})
+        assert_problem(response, 404, "statement_not_found")
+
+
+def test_lists_hold_only_rows_of_the_scope(reviewed: Month) -> None:
+    company: Cast = reviewed.cast
+    expected = {
+        company.county_one: ["嵊州市茉莉托育中心", "嵊州市青竹幼儿园托育部", "嵊州市云朵托育中心"],
+        company.town_sanjiang: ["嵊州市茉莉托育中心"],
+        company.town_luoshan: ["嵊州市青竹幼儿园托育部"],
+        company.operator_jasmine: ["嵊州市茉莉托育中心"],
+        company.auditor: ["嵊州市茉莉托育中心", "嵊州市青竹幼儿园托育部", "嵊州市云朵托育中心"],
+        company.stranger: [],
+    }
+    found = {
+        user: sorted(
+            row["institution"]["name"] for row in client_of(user).get(f"{API}/statements").json()["results"]
+        )
+        for user in expected
+    }
+    assert found == {user: sorted(names) for user, names in expected.items()}
+
+
+def test_a_second_role_does_not_widen_what_the_first_one_sees(reviewed: Month) -> None:
+    """A township reviewer who also runs the servers of the whole county still sees one township."""
+    both = reviewed.cast.town_luoshan
+    RoleAssignment.objects.create(
+        user=both, role="system_admin", region_code=COUNTY, starts_on=date(2026, 1, 1)
+    )
+    assert both.has_perm("jobs.operate")
+    ids = ids_of(reviewed)
+    for operation_id in (
+        *("statement_retrieve", "statement_line_list", "line_retrieve", "alert_retrieve", "child_reveal"),
+        *("task_retrieve", "task_claim", "task_complete"),
+    ):
+        assert call(both, operation_id, ids).status_code == 404, operation_id
+    for path in ("/statements", "/alerts", "/corrections", "/institutions"):
+        rows = client_of(both).get(API + path).json()["results"]
+        assert "茉莉" not in json.dumps(rows, ensure_ascii=False), path

@@ -1,0 +1,145 @@
+"""Reviewing over HTTP: capabilities with reasons, refusals, return and back, idempotency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backend.apps.subsidy.models import StatementDecision
+from tests.api.month import Month, settle
+from tests.api.support import API, assert_problem, client_of, complete, first_task, get
+
+pytestmark = pytest.mark.django_db
+
+
+def capabilities(task: dict[str, Any]) -> list[tuple[str, bool, str]]:
+    return [(c["action"], c["allowed"], c["reason_code"]) for c in task["capabilities"]]
+
+
+def test_capabilities_say_why_not(reviewed: Month) -> None:
+    company = reviewed.cast
+    task = first_task(company.town_sanjiang, "queue")
+    assert task["statement"] == {
+        "id": reviewed.jasmine.pk,
+        "institution_id": company.jasmine.pk,
+        "institution_name": "嵊州市茉莉托育中心",
+        "township_name": "三江街道",
+        "round": 1,
+        "total_amount": "815.28",
+        "children_count": 3,
+        "open_alerts": 1,
+    }
+    detail = get(company.town_sanjiang, f"/tasks/{task['id']}").json()
+    assert capabilities(detail) == [
+        ("claim", True, ""),
+        ("release", False, "task_not_claimed"),
+        ("approved", False, "open_alerts"),
+        ("returned", True, ""),
+    ]
+    assert detail["capabilities"][2]["reason"] == "不可通过: 1 条预警未处置"
+    for_the_operator = get(company.operator_jasmine, f"/tasks/{task['id']}").json()
+    assert {c["reason_code"] for c in for_the_operator["capabilities"] if c["action"] != "release"} == {
+        "permission_denied"
+    }
+
+
+def test_open_alerts_block_an_approval(reviewed: Month) -> None:
+    user = reviewed.cast.town_sanjiang
+    task = first_task(user)
+    seen = get(user, f"/tasks/{task['id']}").json()["content_hash"]
+    refused = complete(user, task, {"decision": "approved", "content_hash": seen})
+    problem = assert_problem(refused, 409, "open_alerts")
+    assert problem["details"]["blockers"] == [
+        {"code": "open_alerts", "message": "1 条预警未处置", "count": 1}
+    ]
+    assert StatementDecision.objects.count() == 0
+    assert get(user, "/tasks/counts").json() == {"inbox": 0, "queue": 1}
+
+
+def test_what_changed_since_it_was_seen_is_refused_with_the_new_hash(reviewed: Month) -> None:
+    user = reviewed.cast.town_sanjiang
+    task = first_task(user)
+    seen = get(user, f"/tasks/{task['id']}").json()["content_hash"]
+    settle(reviewed, user)
+    refused = complete(user, task, {"decision": "approved", "content_hash": seen})
+    problem = assert_problem(refused, 409, "content_changed")
+    now = get(user, f"/tasks/{task['id']}").json()["content_hash"]
+    assert problem["details"]["content_hash"] == now != seen
+    assert complete(user, task, {"decision": "approved", "content_hash": now}).status_code == 200
+
+
+def test_return_correct_and_back(reviewed: Month) -> None:
+    company = reviewed.cast
+    reviewer, operator = company.town_sanjiang, company.operator_jasmine
+    task = first_task(reviewer)
+    seen = get(reviewer, f"/tasks/{task['id']}").json()["content_hash"]
+    silent = complete(reviewer, task, {"decision": "returned", "content_hash": seen})
+    assert_problem(silent, 400, "comment_required")
+    returned = complete(
+        reviewer, task, {"decision": "returned", "content_hash": seen, "comment": "9 日缺离园打卡"}
+    )
+    assert returned.json()["decision"] == "returned"
+    correct = first_task(operator)
+    assert (correct["node"], correct["statement"]["round"]) == ("correct", 1)
+    cycle = get(company.county_one, f"/cycles/{reviewed.cycle.pk}").json()
+    assert cycle["counts"] == {"statements": 3, "approved": 0, "excluded": 0, "returned": 1, "open": 3}
+    seen = get(operator, f"/tasks/{correct['id']}").json()["content_hash"]
+    resubmitted = complete(
+        operator, correct, {"decision": "resubmitted", "content_hash": seen, "comment": "已补监控截图"}
+    )
+    assert resubmitted.status_code == 200, resubmitted.content
+    back = first_task(reviewer)
+    assert (back["node"], back["statement"]["round"]) == ("review_township", 2)
+
+
+def test_the_same_person_cannot_review_at_both_levels(reviewed: Month) -> None:
+    company = reviewed.cast
+    user = company.county_two  # 云朵 has no township: the county stands in
+    task = next(
+        row
+        for row in get(user, "/tasks", box="queue").json()["results"]
+        if row["statement"]["institution_name"] == "嵊州市云朵托育中心"
+    )
+    seen = get(user, f"/tasks/{task['id']}").json()["content_hash"]
+    assert complete(user, task, {"decision": "approved", "content_hash": seen}).status_code == 200
+    statement = get(user, f"/statements/{reviewed.nowhere.pk}").json()
+    second = {"id": statement["task_id"]}
+    refused = complete(user, second, {"decision": "approved", "content_hash": seen})
+    assert_problem(refused, 403, "duty_conflict")
+    mine = get(user, "/tasks", box="queue").json()["results"]
+    assert second["id"] not in [row["id"] for row in mine]
+
+
+def test_an_idempotency_key_makes_a_double_click_one_act(reviewed: Month) -> None:
+    company = reviewed.cast
+    user = company.town_luoshan
+    task = first_task(user)
+    seen = get(user, f"/tasks/{task['id']}").json()["content_hash"]
+    body = {"decision": "approved", "content_hash": seen}
+    key = {"Idempotency-Key": "0b6f2b9e-click"}
+    one, two = complete(user, task, body, **key), complete(user, task, body, **key)
+    assert (one.status_code, two.status_code) == (200, 200)
+    assert one.json() == two.json()
+    assert StatementDecision.objects.count() == 1
+    other = complete(user, task, body | {"comment": "另一件事"}, **key)
+    assert_problem(other, 409, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("key", ["x" * 200, "é" * 3, " "])
+def test_odd_idempotency_keys_do_not_crash(reviewed: Month, key: str) -> None:
+    user = reviewed.cast.town_luoshan
+    task = first_task(user)
+    response = client_of(user).post(
+        f"{API}/tasks/{task['id']}/claim",
+        content_type="application/json",
+        headers={"Idempotency-Key": key},
+    )
+    assert response.status_code in (200, 400)
+
+
+def test_boxes_filter_by_cycle(reviewed: Month) -> None:
+    user = reviewed.cast.county_one
+    assert len(get(user, "/tasks", box="queue", cycle=reviewed.cycle.pk).json()["results"]) == 1
+    assert get(user, "/tasks", box="queue", cycle=reviewed.cycle.pk + 1).json()["results"] == []
+    assert_problem(get(user, "/tasks", box="everything"), 400, "invalid_input")
