@@ -12,9 +12,7 @@ class ReportFile(models.Model):
         PDF = "pdf", "核定报告 PDF"
         XLSX = "xlsx", "明细表 XLSX"
 
-    snapshot = models.ForeignKey(
-        Snapshot, on_delete=models.PROTECT, related_name="reports"
-    )
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="reports")
     kind = models.CharField(max_length=8, choices=Kind)
     path = models.CharField(max_length=200)
     file_name = models.CharField(max_length=120)
@@ -24,8 +22,4 @@ class ReportFile(models.Model):
 
     class Meta:
         db_table = "reporting_file"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["snapshot", "kind"], name="reporting_file_key"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["snapshot", "kind"], name="reporting_file_key")]

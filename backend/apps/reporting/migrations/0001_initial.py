@@ -48,9 +48,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "reporting_file",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("snapshot", "kind"), name="reporting_file_key"
-                    )
+                    models.UniqueConstraint(fields=("snapshot", "kind"), name="reporting_file_key")
                 ],
             },
         ),

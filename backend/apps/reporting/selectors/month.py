@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -181,7 +181,10 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
     return ReportMonth(
         snapshot=snapshot,
         approved=tuple(row for outcome, row in rows if outcome == APPROVED),
-        excluded=tuple(row for outcome, row in rows if outcome != APPROVED),
+        excluded=tuple(
+            replace(row, number=number)
+            for number, row in enumerate((row for outcome, row in rows if outcome != APPROVED), start=1)
+        ),
         duties=tuple(
             DutyRow(
                 step=duty["title"],

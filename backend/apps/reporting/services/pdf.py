@@ -12,8 +12,6 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import mark_safe
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
 
 from backend.apps.reporting.selectors.month import ChildRow, InstitutionRow, ReportMonth
 from backend.common.errors import Unavailable
@@ -118,6 +116,7 @@ def _institution(row: InstitutionRow) -> Mapping[str, Any]:
         "children": row.children,
         "paid": row.paid,
         "amount": money_text(row.amount),
+        "rows": "" if row.first_row is None else f"{row.first_row:05d}–{row.last_row:05d}",
         "reason": row.reason,
     }
 
@@ -153,6 +152,10 @@ def _printed(html: str, family: str, digest: str) -> tuple[bytes, set[str]]:
 
     WeasyPrint falls back silently to whatever it finds, so the fonts it really used are looked at.
     """
+    # Loaded here: it needs Pango and half a second, which only the printing of a report should cost.
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
+
     document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])).render()
     pdf = document.write_pdf(pdf_identifier=bytes.fromhex(digest)[:16])
     expected = "+" + family.replace(" ", "-")
