@@ -86,11 +86,14 @@ def _rate(
         return "setting_not_eligible", None
     if rule.affordable is not None and affordable != rule.affordable:
         return "affordable_not_eligible", None
+    size = next((b.code for b in scheme.size_bands if b.first <= places < b.end), "")
+    if "size_band" in scheme.axes and not size:
+        return "size_not_eligible", None
     values = {
         "grade": grade,
         "setting": facts.setting,
         "affordable": "yes" if affordable else "no",
-        "size_band": next((b.code for b in scheme.size_bands if b.first <= places < b.end), ""),
+        "size_band": size,
     }
     row = scheme.rate_on(tuple([values.get(a, "") for a in scheme.axes]), first)
     if row is None:

@@ -43,6 +43,7 @@ REASONS: Final[Mapping[str, str]] = {
     "grade_not_eligible": "机构等级不在补助范围",
     "setting_not_eligible": "机构类型不在补助范围",
     "affordable_not_eligible": "机构普惠状态不在补助范围",
+    "size_not_eligible": "托位规模不在补助范围",
     "class_not_eligible": "班型不在补助范围",
     "care_mode_not_eligible": "托育模式不在补助范围",
     "age_not_eligible": "月龄不在补助范围",
