@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 import time_machine
 from django.db import transaction
+from django.test import override_settings
 
 from tests.api.month import Month, open_month, reviewed_month, sealed_month
 
@@ -59,7 +61,16 @@ def reviewed(django_db_setup: None, django_db_blocker: Any) -> Iterator[Month]:
 
 
 @pytest.fixture(scope="module")
-def sealed(django_db_setup: None, django_db_blocker: Any) -> Iterator[Month]:
+def module_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module's month wrote its photos and reports; each test has a folder of its own."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(scope="module")
+def sealed(django_db_setup: None, django_db_blocker: Any, module_media: Path) -> Iterator[Month]:
     """Evaluated, sealed, reported."""
-    with kept_for_the_module(django_db_blocker, sealed_month) as month:
+    with (
+        override_settings(MEDIA_ROOT=module_media),
+        kept_for_the_module(django_db_blocker, sealed_month) as month,
+    ):
         yield month
