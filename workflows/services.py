@@ -80,9 +80,6 @@ def perform(*, task_id: int, actor: User, action: str, payload: ActionPayload | 
     if action not in (CLAIM, RELEASE, COMPLETE):
         raise Invalid("action_unknown", f"没有这个操作: {action}")
     fingerprint = payload.fingerprint(task_id=task_id, action=action)
-    earlier = _earlier_answer(actor, payload, fingerprint)
-    if earlier is not None:
-        return earlier
     try:
         with locked_activation(task_id) as activation:
             if not isinstance(activation.flow_task, HumanTask):
@@ -90,18 +87,19 @@ def perform(*, task_id: int, actor: User, action: str, payload: ActionPayload | 
             case = Case(activation, actor)
             if not case.visible():
                 raise task_missing()
-            result = _act(activation, case, action, payload)
-            _keep_answer(actor, payload, fingerprint, result)
+            result = _earlier_answer(actor, payload, fingerprint)
+            if result is None:
+                result = _act(activation, case, action, payload)
+                _keep_answer(actor, payload, fingerprint, result)
     except FlowLockFailed as error:
         raise Unavailable("busy", "系统繁忙, 请稍后重试") from error
     except TransitionNotAllowed as error:
         raise Conflict("task_not_open", "该任务已办结或已取消, 请刷新") from error
     except IntegrityError:
-        # Two requests with one key at the same moment: the second waits, loses, and gets the first answer.
-        earlier = _earlier_answer(actor, payload, fingerprint)
-        if earlier is None:
+        # One key for two tasks at the same moment: the locks differ, the unique key decides.
+        result = _earlier_answer(actor, payload, fingerprint)
+        if result is None:
             raise
-        return earlier
     return result
 
 
