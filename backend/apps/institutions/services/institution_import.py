@@ -120,6 +120,8 @@ def _plan(table: Table, known: _Known, tally: Tally) -> _Plan:
             continue
         seen[key] = number
         _check_code(number, row, tally)
+        if tally.is_bad(number):
+            continue
         institution, is_new = _match(number, row, known, tally)
         if institution is None:
             continue
@@ -227,7 +229,7 @@ def _dated(
     if row["grade"] is not None and since("grade_from"):
         grade = known.grades.get(row["grade"])
         if grade is None:
-            names = "、".join(dict.fromkeys(g.name for g in known.grades.values()))
+            names = "、".join(name for name, g in known.grades.items() if name == g.name)
             tally.error(number, "等级", f"应为 {names} 之一")
         else:
             values = {"grade_id": grade.pk, "document_number": row["grade_document"] or ""}
