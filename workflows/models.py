@@ -134,7 +134,6 @@ class ProcessEvent(models.Model):
         JOB_FAILED = "job_failed", "作业失败"
         JOB_CANCELLED = "job_cancelled", "作业取消"
         JOB_REVIVED = "job_revived", "作业重启"
-        RECALCULATED = "recalculated", "更正后重新计算"
         JOINED = "joined", "全部审结"
         FINISHED = "finished", "流程结束"
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from viewflow.workflow.exceptions import FlowLockFailed
 from viewflow.workflow.models import Task
@@ -56,7 +56,12 @@ def reconcile() -> RunSummary:
     """Send lost jobs to the broker again, and end fan-outs whose last child was not noticed."""
     summary, now = RunSummary(), timezone.now()
     stale = now - timedelta(seconds=settings.JOB_RESEND_SECONDS)
-    lost = jobs_due(now).filter(Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=stale))
+    lost = jobs_due(now).filter(
+        Q(enqueued_at__isnull=True)  # the broker was down
+        | Q(enqueued_at__lte=stale)  # the message was lost
+        | Q(enqueued_at__lte=F("lease_until"))  # the worker died after the message was delivered
+        | Q(enqueued_at__lte=F("not_before"))  # a retry has become due
+    )
     for task_id, external_id in lost.values_list("task_id", "external_id")[:1000]:
         job_send(task_id=task_id, external_id=external_id)
     summary.joined = joins_check()

@@ -85,7 +85,6 @@ class Migration(migrations.Migration):
                             ("job_failed", "作业失败"),
                             ("job_cancelled", "作业取消"),
                             ("job_revived", "作业重启"),
-                            ("recalculated", "更正后重新计算"),
                             ("joined", "全部审结"),
                             ("finished", "流程结束"),
                         ],
