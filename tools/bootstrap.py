@@ -1,6 +1,6 @@
 """Brings a clone to the point where it can run or be tested; a second time it only compares stamps.
 
-    python3 -m tools.bootstrap run|test
+    python3 -m tools.bootstrap run|test|build
 
 Order: system (tools/requirements.py), virtual environment, Python packages, front end, var/ with secrets.
 """
@@ -156,18 +156,26 @@ def var_folder() -> None:
         sink.write("\n".join(lines) + "\n")
 
 
-def prepare(*, tests: bool) -> None:
+def prepare(*, tests: bool, build: bool = True) -> None:
     """Everything up to a working environment; raises `Failed` with what to do."""
     requirements.ensure(tests=tests)
     with _one_at_a_time():
         python_packages(dev=tests)
-        frontend()
+        if build:
+            frontend()
+        else:
+            node_packages()
         var_folder()
 
 
 def main() -> int:
+    """`build` builds the front end even if its stamp says that nothing changed."""
+    if sys.argv[1:] == ["build"]:
+        with _one_at_a_time():
+            frontend(force=True)
+        return 0
     if sys.argv[1:] not in (["run"], ["test"]):
-        raise Failed("usage: python3 -m tools.bootstrap run|test")
+        raise Failed("usage: python3 -m tools.bootstrap run|test|build")
     prepare(tests=sys.argv[1] == "test")
     return 0
 
