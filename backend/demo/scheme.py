@@ -38,7 +38,6 @@ def write_scheme(*, county: Region, made_by: User, released_by: User) -> Scheme:
         name="嵊州市托育机构运营补助(演示)",
         document_number=DOCUMENT_NUMBER,
         starts_on=STARTS_ON,
-        state=Scheme.State.RELEASED,
         definition={**DEFINITION, "two_institutions": "most_days"},
         made_by=made_by,
         released_by=released_by,
@@ -59,4 +58,6 @@ def write_scheme(*, county: Region, made_by: User, released_by: User) -> Scheme:
         for grade, amounts in table.items()
         for class_type, amount in zip(CLASS_TYPES, amounts, strict=True)
     )
+    scheme.state = Scheme.State.RELEASED
+    scheme.save(update_fields=["state"])  # last: a released scheme takes no more rates
     return scheme

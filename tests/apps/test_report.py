@@ -30,6 +30,7 @@ from backend.common.errors import Conflict, Unavailable
 from backend.common.guards import install_guards, remove_guards
 from tests.apps.months import Month, decide, make_alert, make_month, settle
 from tests.apps.papers import fonts_of, pages_of, text_of
+from tests.support.frozen import lifted_guards
 
 pytestmark = pytest.mark.django_db
 TITLE = "嵊州市2026年10月托育机构考勤补助资金核定报告"
@@ -152,8 +153,9 @@ def test_changing_every_source_leaves_every_report_as_it_is(month: Month, snapsh
         storage.file_path(file.path).unlink()
     Institution.objects.update(name=Concat(Value("改名"), "pk", output_field=CharField()))
     Region.objects.filter(code__startswith="330683").update(name="改名")
-    Scheme.objects.update(name="改名", document_number="改")
-    Rate.objects.update(amount=1)
+    with lifted_guards():
+        Scheme.objects.update(name="改名", document_number="改")
+        Rate.objects.update(amount=1)
     Statement.objects.update(total_amount=1, outcome="approved")
     EntitlementLine.objects.update(amount=1, derivation={}, reason_code="改")
     RequiredDays.objects.update(days=1)

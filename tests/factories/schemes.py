@@ -24,6 +24,7 @@ def make_scheme(
     **extra: Any,
 ) -> Scheme:
     """Full day pays `amounts[grade]`, half day half of it, hourly nothing (no rate row); infants 50 yuan more."""
+    state = extra.pop("state", Scheme.State.RELEASED)
     scheme = Scheme.objects.create(
         county=county or make_county(),
         definition={} if definition is None else definition,
@@ -33,7 +34,6 @@ def make_scheme(
             "version": 1,
             "name": "试验补助方案",
             "document_number": DOCUMENT,
-            "state": Scheme.State.RELEASED,
             "released_at": datetime(2026, 1, 1, tzinfo=UTC),
             **extra,
         },
@@ -54,4 +54,6 @@ def make_scheme(
         for class_type in ClassType.values
         for care_mode, divisor in ((CareMode.FULL_DAY, 1), (CareMode.HALF_DAY, 2))
     )
+    scheme.state = state
+    scheme.save(update_fields=["state"])  # last: a released scheme takes no more rates
     return scheme

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from backend.apps.subsidy.domain.demo_scheme import DEFINITION, demo_rates
 from backend.apps.subsidy.domain.scheme import SchemeError
 from backend.apps.subsidy.domain.scheme_parse import parse_scheme
 
@@ -158,23 +157,9 @@ def test_no_rates_at_all_is_refused() -> None:
 
 
 def test_the_digest_follows_the_rule_and_not_its_spelling() -> None:
-    one = parse_scheme(DEFINITION, demo_rates())
-    again = json.loads(json.dumps(DEFINITION, sort_keys=True))
-    two = parse_scheme(again, [{**r, "id": 100 + i} for i, r in enumerate(demo_rates()[::-1])])
+    one = parse_scheme(AGES, RATES)
+    again = json.loads(json.dumps(AGES, sort_keys=True))
+    two = parse_scheme(again, [{**r, "id": 100 + i, "amount": 300} for i, r in enumerate(RATES[::-1])])
     assert one.digest == two.digest
-    dearer = demo_rates()
-    dearer[0]["amount"] = 701
-    assert parse_scheme(DEFINITION, dearer).digest != one.digest
-
-
-def test_demo_rates_cover_every_grade_class_and_mode_that_is_paid() -> None:
-    scheme = parse_scheme(DEFINITION, demo_rates())
-    assert len(scheme.rates) == 4 * 4 * 2
-    assert {r.amount for r in scheme.rates if dict(r.keys)["grade"] == "level_1"} == {
-        400,
-        500,
-        600,
-        200,
-        250,
-        300,
-    }
+    assert parse_scheme(AGES, changed(RATES, "0.amount", "300.01")).digest != one.digest
+    assert parse_scheme(changed(AGES, "factor.capped", False), RATES).digest != one.digest

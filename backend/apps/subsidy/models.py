@@ -6,10 +6,13 @@ from django.db import models
 from backend.apps.enrolment.models import CareMode, Child
 from backend.apps.institutions.models import ClassType, Grade, Institution, Region
 from backend.common.fields import EncryptedTextField, RowKeyModel, ServiceMonthField
+from backend.common.guards import Frozen
 
 
 class Scheme(models.Model):
     """补助方案. `definition` is the rule (see `domain.scheme`); a released version is never edited."""
+
+    frozen = Frozen(old="OLD.state = 'released'")
 
     class State(models.TextChoices):
         DRAFT = "draft", "草稿"
@@ -40,19 +43,34 @@ class Scheme(models.Model):
     class Meta:
         db_table = "subsidy_scheme"
         constraints = [
-            models.UniqueConstraint(
-                fields=["county", "code", "version"], name="subsidy_scheme_key"
-            )
+            models.UniqueConstraint(fields=["county", "code", "version"], name="subsidy_scheme_key")
         ]
 
 
+ANY = "*"  # this axis does not matter for the row
+
+
 class Rate(models.Model):
-    """补助标准 row: yuan per child and month for a grade and class type from a date on; `amount` NULL means abolished."""
+    """补助标准 row: yuan for one value of each axis of the scheme from a date on; `amount` NULL means abolished.
+
+    An axis the scheme does not ask about, or for which the row holds whatever the value, is `*` (grade: NULL).
+    """
+
+    frozen = Frozen(
+        old="EXISTS (SELECT 1 FROM subsidy_scheme WHERE id = OLD.scheme_id AND state = 'released')",
+        new="EXISTS (SELECT 1 FROM subsidy_scheme WHERE id = NEW.scheme_id AND state = 'released')",
+    )
 
     scheme = models.ForeignKey(Scheme, on_delete=models.PROTECT, related_name="rates")
-    grade = models.ForeignKey(Grade, on_delete=models.PROTECT)
-    class_type = models.CharField(max_length=16, choices=ClassType)
-    care_mode = models.CharField(max_length=16, choices=CareMode)
+    grade = models.ForeignKey(Grade, on_delete=models.PROTECT, null=True)
+    class_type = models.CharField(max_length=16, choices=[*ClassType.choices, (ANY, "不限")], default=ANY)
+    care_mode = models.CharField(max_length=16, choices=[*CareMode.choices, (ANY, "不限")], default=ANY)
+    age_band = models.CharField(max_length=32, default=ANY)
+    size_band = models.CharField(max_length=32, default=ANY)
+    setting = models.CharField(max_length=16, default=ANY)
+    affordable = models.CharField(max_length=3, default=ANY)  # yes, no
+    household_order = models.CharField(max_length=3, default=ANY)  # 2, 3+
+    local_registration = models.CharField(max_length=3, default=ANY)  # yes, no
     amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     unit = models.CharField(max_length=16, default="child_month")
     currency = models.CharField(max_length=3, default="CNY")
@@ -63,11 +81,49 @@ class Rate(models.Model):
     class Meta:
         db_table = "subsidy_rate"
         constraints = [
+            # Rows for all grades have no grade and are compared by the scheme check instead.
             models.UniqueConstraint(
-                fields=["scheme", "grade", "class_type", "care_mode", "starts_on"],
+                fields=[
+                    "scheme",
+                    "grade",
+                    "class_type",
+                    "care_mode",
+                    "age_band",
+                    "size_band",
+                    "setting",
+                    "affordable",
+                    "household_order",
+                    "local_registration",
+                    "starts_on",
+                ],
                 name="subsidy_rate_key",
             )
         ]
+
+
+class SchemeEvent(models.Model):
+    """方案经过: who drafted, edited, checked, released which content (`digest`); append-only."""
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        DRAFTED = "drafted", "起草"
+        EDITED = "edited", "修改"
+        CHECKED = "checked", "试算核对"
+        RELEASED = "released", "发布"
+
+    scheme = models.ForeignKey(Scheme, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=16, choices=Kind)
+    digest = models.CharField(max_length=64)
+    month = ServiceMonthField(null=True)  # of a check
+    detail = models.JSONField(default=dict)  # totals of a check
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subsidy_scheme_event"
+        indexes = [models.Index(fields=["scheme", "at"], name="subsidy_scheme_event_at")]
 
 
 class MonthlyCycle(models.Model):
@@ -84,11 +140,7 @@ class MonthlyCycle(models.Model):
 
     class Meta:
         db_table = "subsidy_cycle"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["county", "month"], name="subsidy_cycle_key"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["county", "month"], name="subsidy_cycle_key")]
 
 
 class Statement(models.Model):
@@ -98,20 +150,14 @@ class Statement(models.Model):
         APPROVED = "approved", "已通过"
         EXCLUDED = "excluded", "不纳入"
 
-    cycle = models.ForeignKey(
-        MonthlyCycle, on_delete=models.PROTECT, related_name="statements"
-    )
+    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="statements")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT)
-    grade = models.ForeignKey(
-        Grade, on_delete=models.PROTECT
-    )  # in force in the month, as calculated
+    grade = models.ForeignKey(Grade, on_delete=models.PROTECT)  # in force in the month, as calculated
     required_days = models.PositiveSmallIntegerField()
     round = models.PositiveSmallIntegerField(default=1)
     children_count = models.PositiveIntegerField(default=0)
     paid_children = models.PositiveIntegerField(default=0)
-    unresolved_count = models.PositiveIntegerField(
-        default=0
-    )  # lines no rate matches: they block approval
+    unresolved_count = models.PositiveIntegerField(default=0)  # lines no rate matches: they block approval
     total_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     calculated_at = models.DateTimeField()
     finished = models.BooleanField(default=False)
@@ -120,22 +166,14 @@ class Statement(models.Model):
 
     class Meta:
         db_table = "subsidy_statement"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["cycle", "institution"], name="subsidy_statement_key"
-            )
-        ]
-        indexes = [
-            models.Index(fields=["cycle", "finished"], name="subsidy_statement_open")
-        ]
+        constraints = [models.UniqueConstraint(fields=["cycle", "institution"], name="subsidy_statement_key")]
+        indexes = [models.Index(fields=["cycle", "finished"], name="subsidy_statement_open")]
 
 
 class EntitlementLine(models.Model):
     """应补金额 of one child in one statement, with the derivation that explains it."""
 
-    statement = models.ForeignKey(
-        Statement, on_delete=models.CASCADE, related_name="lines"
-    )
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
     child = models.ForeignKey(Child, on_delete=models.PROTECT)
     class_type = models.CharField(max_length=16, choices=ClassType)
     care_mode = models.CharField(max_length=16, choices=CareMode)
@@ -151,11 +189,7 @@ class EntitlementLine(models.Model):
 
     class Meta:
         db_table = "subsidy_line"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["statement", "child"], name="subsidy_line_key"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["statement", "child"], name="subsidy_line_key")]
 
 
 class StatementDecision(models.Model):
@@ -174,9 +208,7 @@ class StatementDecision(models.Model):
         EXCLUDED = "excluded", "不纳入本月"
         RESUBMITTED = "resubmitted", "重新提交"
 
-    statement = models.ForeignKey(
-        Statement, on_delete=models.PROTECT, related_name="decisions"
-    )
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="decisions")
     step = models.CharField(max_length=32, choices=Step)
     round = models.PositiveSmallIntegerField()
     decision = models.CharField(max_length=16, choices=Decision)
@@ -191,9 +223,7 @@ class StatementDecision(models.Model):
     class Meta:
         db_table = "subsidy_decision"
         constraints = [
-            models.UniqueConstraint(
-                fields=["statement", "step", "round"], name="subsidy_decision_key"
-            )
+            models.UniqueConstraint(fields=["statement", "step", "round"], name="subsidy_decision_key")
         ]
 
 
@@ -202,9 +232,7 @@ class Evaluation(models.Model):
 
     append_only = True
 
-    cycle = models.OneToOneField(
-        MonthlyCycle, on_delete=models.PROTECT, related_name="evaluation"
-    )
+    cycle = models.OneToOneField(MonthlyCycle, on_delete=models.PROTECT, related_name="evaluation")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     by_name = models.CharField(max_length=64)
     at = models.DateTimeField()
@@ -221,15 +249,11 @@ class Snapshot(models.Model):
 
     append_only = True
 
-    cycle = models.OneToOneField(
-        MonthlyCycle, on_delete=models.PROTECT, related_name="snapshot"
-    )
+    cycle = models.OneToOneField(MonthlyCycle, on_delete=models.PROTECT, related_name="snapshot")
     county_code = models.CharField(max_length=12)
     county_name = models.CharField(max_length=64)
     month = ServiceMonthField()
-    header = (
-        models.JSONField()
-    )  # scheme, rates, required days, decisions, alerts with outcomes, evaluation
+    header = models.JSONField()  # scheme, rates, required days, decisions, alerts with outcomes, evaluation
     line_count = models.PositiveIntegerField()
     total_amount = models.DecimalField(max_digits=14, decimal_places=2)
     digest = models.CharField(max_length=64)
@@ -237,9 +261,7 @@ class Snapshot(models.Model):
 
     class Meta:
         db_table = "subsidy_snapshot"
-        indexes = [
-            models.Index(fields=["county_code", "month"], name="subsidy_snapshot_month")
-        ]
+        indexes = [models.Index(fields=["county_code", "month"], name="subsidy_snapshot_month")]
 
 
 class SnapshotStatement(models.Model):
@@ -247,9 +269,7 @@ class SnapshotStatement(models.Model):
 
     append_only = True
 
-    snapshot = models.ForeignKey(
-        Snapshot, on_delete=models.PROTECT, related_name="statements"
-    )
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="statements")
     row_number = models.PositiveIntegerField()
     institution_id = models.BigIntegerField()
     institution_name = models.CharField(max_length=120)
@@ -268,9 +288,7 @@ class SnapshotStatement(models.Model):
     class Meta:
         db_table = "subsidy_snap_statement"
         constraints = [
-            models.UniqueConstraint(
-                fields=["snapshot", "row_number"], name="subsidy_snap_statement_key"
-            )
+            models.UniqueConstraint(fields=["snapshot", "row_number"], name="subsidy_snap_statement_key")
         ]
 
 
@@ -279,13 +297,9 @@ class SnapshotLine(RowKeyModel):
 
     append_only = True
 
-    statement = models.ForeignKey(
-        SnapshotStatement, on_delete=models.PROTECT, related_name="lines"
-    )
+    statement = models.ForeignKey(SnapshotStatement, on_delete=models.PROTECT, related_name="lines")
     row_number = models.PositiveIntegerField()
-    row_code = models.CharField(
-        max_length=32, unique=True
-    )  # printed on paper, e.g. 330683-202610-00042
+    row_code = models.CharField(max_length=32, unique=True)  # printed on paper, e.g. 330683-202610-00042
     child_id = models.BigIntegerField()
     child_code = models.CharField(max_length=16)
     child_name = EncryptedTextField()
@@ -307,7 +321,5 @@ class SnapshotLine(RowKeyModel):
     class Meta:
         db_table = "subsidy_snap_line"
         constraints = [
-            models.UniqueConstraint(
-                fields=["statement", "row_number"], name="subsidy_snap_line_key"
-            )
+            models.UniqueConstraint(fields=["statement", "row_number"], name="subsidy_snap_line_key")
         ]

@@ -1,7 +1,6 @@
-"""The placeholder scheme of the demonstration county: real in form, its amounts are to be typed in by the bureau.
+"""The rule of the demonstration county: real in form; its rates are placeholders until the bureau types in its own.
 
-Rates by grade, ratio of attended to required days, capped at 1; half-day care at half the rate, hourly care not paid.
-The amounts stay below the 900 yuan ceiling of 绍兴市 (R01) and in the order of R03.
+Rates by grade, class type and care mode; ratio of attended to required days, capped at 1; hourly care is not paid.
 """
 
 from __future__ import annotations
@@ -25,24 +24,3 @@ DEFINITION: Final[dict[str, Any]] = {
     "mid_month": {"entry": "whole", "leaving": "whole", "change": "month_start"},
     "two_institutions": "block",
 }
-
-_FULL_DAY: Final = {"city_model": 500, "level_1": 400, "level_2": 300, "level_3": 200}
-_CLASS_EXTRA: Final = {"infant": 200, "younger_toddler": 100, "older_toddler": 0, "mixed": 0}
-
-
-def demo_rates(starts_on: str = "2026-01-01") -> list[dict[str, Any]]:
-    """Rows in the form of `parse_scheme`: grade × class type × care mode."""
-    rows: list[dict[str, Any]] = []
-    for grade, amount in _FULL_DAY.items():
-        for class_type, extra in _CLASS_EXTRA.items():
-            for care_mode, halves in (("full_day", 2), ("half_day", 1)):
-                rows.append(
-                    {
-                        "keys": {"grade": grade, "class_type": class_type, "care_mode": care_mode},
-                        "amount": (amount + extra) * halves // 2,
-                        "document_number": DOCUMENT_NUMBER,
-                        "clause": "第三条",
-                        "starts_on": starts_on,
-                    }
-                )
-    return rows

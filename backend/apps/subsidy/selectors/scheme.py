@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend.apps.subsidy.domain.scheme import RateRow, SchemeDefinition
+from backend.apps.subsidy.domain.scheme import AXES, RateRow, SchemeDefinition
 from backend.apps.subsidy.domain.scheme_parse import parse_scheme
-from backend.apps.subsidy.models import Rate, Scheme
+from backend.apps.subsidy.models import ANY, Rate, Scheme
 
 
 def scheme_definition(scheme: Scheme) -> SchemeDefinition:
@@ -17,11 +17,12 @@ def scheme_definition(scheme: Scheme) -> SchemeDefinition:
 
 def rate_rows(rates: Iterable[Rate], axes: Iterable[str]) -> list[RateRow]:
     """Rate rows with only the axes the scheme asks about."""
-    wanted = [a for a in ("grade", "class_type", "care_mode") if a in set(axes)]
+    asked = set(axes)
+    wanted = [a for a in AXES if a in asked]
     return [
         RateRow(
             id=rate.pk,
-            keys=tuple([(a, rate.grade_id if a == "grade" else getattr(rate, a)) for a in wanted]),
+            keys=tuple([(a, (rate.grade_id or ANY) if a == "grade" else getattr(rate, a)) for a in wanted]),
             amount=rate.amount,
             unit=rate.unit,
             document_number=rate.document_number,

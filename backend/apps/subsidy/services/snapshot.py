@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +11,9 @@ from django.utils import timezone
 from backend.apps.audit.services import audit_record
 from backend.apps.enrolment.models import Child
 from backend.apps.subsidy.domain.canonical import canonical_value
+from backend.apps.subsidy.domain.scheme import AXES
 from backend.apps.subsidy.models import (
+    ANY,
     Evaluation,
     MonthlyCycle,
     Rate,
@@ -253,12 +255,17 @@ def _scheme(cycle: MonthlyCycle) -> dict[str, Any]:
     }
 
 
+# Axes beyond the three every row names; written only where they matter.
+MORE_AXES: Final = tuple(axis for axis in AXES if axis not in ("grade", "class_type", "care_mode"))
+
+
 def _rate(rate: Rate) -> dict[str, Any]:
     return {
         "id": rate.pk,
         "grade": rate.grade_id,
         "class_type": rate.class_type,
         "care_mode": rate.care_mode,
+        **{axis: value for axis in MORE_AXES if (value := getattr(rate, axis)) != ANY},
         "amount": rate.amount,
         "unit": rate.unit,
         "document_number": rate.document_number,
