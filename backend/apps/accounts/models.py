@@ -39,10 +39,10 @@ class User(AbstractBaseUser, RowKeyModel):
     def __str__(self) -> str:
         return self.display_name
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
         return self.is_active and any(backend.has_perm(self, perm, obj) for backend in auth.get_backends())
 
-    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+    def has_perms(self, perms: list[str], obj: Any = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perms)
 
 

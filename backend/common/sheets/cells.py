@@ -205,7 +205,7 @@ def as_decimal(raw: Raw, *, places: int, least: Decimal, most: Decimal) -> Decim
 
 def choice(options: Mapping[str, str]) -> Callable[[Raw], str]:
     """Cell function for a closed list: Chinese label (or one of its spellings) to stored value."""
-    first_labels = {value: label for label, value in reversed(options.items())}
+    first_labels = {value: label for label, value in reversed(list(options.items()))}
     shown = "、".join(label for label, value in options.items() if first_labels[value] == label)
 
     def convert(raw: Raw) -> str:
