@@ -4,6 +4,7 @@ import vue from '@vitejs/plugin-vue'
 import legacy from '@vitejs/plugin-legacy'
 import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver, VantResolver } from 'unplugin-vue-components/resolvers'
+import { localFonts } from './build/localFonts'
 
 // Django serves the build below this address, and hands out pc.html at "/" and m.html at "/m/".
 const BASE = '/static/app/'
@@ -21,6 +22,7 @@ export default defineConfig({
     }),
     // The floor is Chromium 69 (浙政钉 and older 信创 browsers): one modern build with the polyfills it uses.
     legacy({ modernTargets: 'chrome>=69', modernPolyfills: true, renderLegacyChunks: false }),
+    localFonts(BASE),
   ],
   build: {
     cssTarget: 'chrome69',

@@ -646,9 +646,14 @@ export interface components {
             can_settle: boolean;
             child: components["schemas"]["ChildRef"] | null;
             county: components["schemas"]["Region"];
+            /** @description 存档的依据, 只有编号、日期和计数 */
             evidence: {
                 [key: string]: unknown;
             };
+            /** @description 处置时可原样交回: 依据变化则拒绝 */
+            evidence_hash: string;
+            /** @description 考勤人数异常的依据 */
+            headcount: components["schemas"]["HeadcountEvidence"] | null;
             /** Format: int64 */
             id: number;
             institution: components["schemas"]["InstitutionRef"];
@@ -664,6 +669,8 @@ export interface components {
             rule_title: string;
             /** @description 不可处置的原因 */
             settle_refusal: string;
+            /** @description 考勤机构异常的依据 */
+            several_institutions: components["schemas"]["SeveralInstitutionsEvidence"] | null;
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
@@ -695,6 +702,8 @@ export interface components {
          */
         AlertRuleEnum: "headcount" | "several_institutions";
         AlertSettleRequest: {
+            /** @default  */
+            evidence_hash?: string;
             outcome: components["schemas"]["AlertOutcomeEnum"];
             reason: string;
         };
@@ -926,6 +935,13 @@ export interface components {
             v: number;
             x: unknown[];
         };
+        EnrolmentSpan: {
+            /** Format: date */
+            ends_on: string | null;
+            institution: components["schemas"]["InstitutionRef"];
+            /** Format: date */
+            starts_on: string;
+        };
         FieldError: {
             /** @description 字段路径, 例如 required_days.overrides.0.reason; 整体错误为空串 */
             field: string;
@@ -940,6 +956,18 @@ export interface components {
         FormulaNumber: {
             name: string;
             value: string;
+        };
+        /** @description 考勤人数异常: the fields the tender names. */
+        HeadcountEvidence: {
+            children: components["schemas"]["Presence"][];
+            /** Format: date */
+            date: string;
+            headcount: number;
+            institution: components["schemas"]["InstitutionRef"];
+            /** Format: decimal */
+            month_average: string;
+            month_max: number;
+            threshold: number;
         };
         InstitutionOption: {
             /** Format: int64 */
@@ -958,6 +986,15 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        InstitutionStay: {
+            dates: string[];
+            days: number;
+            /** Format: date */
+            first_date: string;
+            institution: components["schemas"]["InstitutionRef"];
+            /** Format: date */
+            last_date: string;
         };
         JobProgress: {
             attempts: number;
@@ -1075,6 +1112,17 @@ export interface components {
          * @enum {string}
          */
         PositionStatusEnum: "done" | "active" | "waiting" | "error";
+        /** @description A child who came that day, with first entry and last exit. */
+        Presence: {
+            child: components["schemas"]["ChildRef"];
+            entry: components["schemas"]["PresencePunch"];
+            exit: components["schemas"]["PresencePunch"] | null;
+        };
+        PresencePunch: {
+            /** Format: date-time */
+            happened_at: string;
+            photo_url: string | null;
+        };
         /** @description RFC 9457 problem: `code` is for programs, `detail` is a Chinese sentence for people. */
         Problem: {
             code: string;
@@ -1217,6 +1265,13 @@ export interface components {
             roles: components["schemas"]["SessionRole"][];
             username: string;
         };
+        /** @description 考勤机构异常: one child at several institutions; a transfer is shown, an overlap blocks. */
+        SeveralInstitutionsEvidence: {
+            enrolments: components["schemas"]["EnrolmentSpan"][];
+            kind: components["schemas"]["StayKindEnum"];
+            overlapping_dates: string[];
+            stays: components["schemas"]["InstitutionStay"][];
+        };
         SignInRequest: {
             password: string;
             username: string;
@@ -1326,6 +1381,12 @@ export interface components {
          * @enum {string}
          */
         StatementStepEnum: "review_township" | "review_county" | "correct";
+        /**
+         * @description * `transfer` - 先后在不同机构
+         *     * `overlap` - 时间交叉
+         * @enum {string}
+         */
+        StayKindEnum: "transfer" | "overlap";
         Task: {
             /** Format: date-time */
             claimed_at: string | null;
@@ -1462,12 +1523,11 @@ export interface components {
          *     * `job_failed` - 作业失败
          *     * `job_cancelled` - 作业取消
          *     * `job_revived` - 作业重启
-         *     * `recalculated` - 更正后重新计算
          *     * `joined` - 全部审结
          *     * `finished` - 流程结束
          * @enum {string}
          */
-        TimelineEventEnum: "started" | "created" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "recalculated" | "joined" | "finished";
+        TimelineEventEnum: "started" | "created" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "joined" | "finished";
         UnreadCount: {
             unread: number;
         };

@@ -28,10 +28,20 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
 
   /** What is still to be filled in for this action; empty when nothing. */
   function missing(action: TaskAction): string {
-    if (action.commentRequired && comment.value.trim().length < REASON_MIN) return `请先在意见中写明理由（至少 ${REASON_MIN} 个字）`
-    if (action.key === 'set' && !requiredDays.value) return '请先填写应考勤天数'
+    if (action.commentRequired && comment.value.trim().length < REASON_MIN) return `须先在意见中写明理由（至少 ${REASON_MIN} 个字）`
+    if (action.key === 'set' && !requiredDays.value) return '请先填好应考勤天数'
     return ''
   }
+
+  /** What is still to be filled in, each thing once with the actions that wait for it. */
+  const unfilled = computed(() => {
+    const found = new Map<string, string[]>()
+    for (const action of actions.value) {
+      const text = action.allowed ? missing(action) : ''
+      if (text) found.set(text, [...(found.get(text) ?? []), action.title])
+    }
+    return [...found].map(([text, titles]) => ({ text, titles }))
+  })
 
   function actOf(action: TaskAction): Act {
     if (action.run.kind !== 'decide') return { kind: action.run.kind }
@@ -56,6 +66,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     acknowledge: performing.acknowledge,
     actions,
     refusals: computed(() => refusals(actions.value)),
+    unfilled,
     comment,
     marked,
     setComment: (text: string) => {

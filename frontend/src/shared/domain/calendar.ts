@@ -1,3 +1,4 @@
+import type { LineDay } from '@/shared/api/types'
 import { weekdayOf } from './dates'
 
 /** Days laid out in weeks from Monday; null is a place outside the month. */
@@ -10,3 +11,8 @@ export function weeksOf<T extends { date: string }>(days: readonly T[]): (T | nu
 }
 
 export const WEEKDAY_TITLES = ['一', '二', '三', '四', '五', '六', '日'] as const
+
+/** A day off on which nothing happened: shown, but not among the days somebody has to think about. */
+export function isRestDay(day: Pick<LineDay, 'kind' | 'status' | 'punch_count'>): boolean {
+  return (day.kind === 'weekend' || day.kind === 'holiday') && day.status === 'not_counted' && day.punch_count === 0
+}
