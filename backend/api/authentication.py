@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.functional import SimpleLazyObject
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -33,8 +35,11 @@ class StrictSessionAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         if request.method not in SAFE_METHODS:
             self.enforce_csrf(request)
-        user = getattr(plain_request(request), "user", None)
-        return (user, None) if user is not None and user.is_active else None
+        plain = plain_request(request)
+        user: Any = plain.user
+        if isinstance(user, SimpleLazyObject):  # the person behind it: roles are remembered on the object
+            user = get_user(plain)
+        return (user, None) if user.is_active else None
 
     def enforce_csrf(self, request: Request) -> None:
         verdict = _CsrfVerdict(lambda _request: None)  # type: ignore[arg-type]  # never called

@@ -47,6 +47,17 @@ TITLES = {
     503: "暂时繁忙",
 }
 _NOT_FOUND = "没有这条记录, 或不在您的权限范围内"
+# Our own words where the framework's repeat what was sent (it may be somebody's name) or name a Python type.
+_FIELD_MESSAGES = {
+    "required": "必填",
+    "null": "不能为空",
+    "blank": "不能为空",
+    "invalid_choice": "不在可选范围内",
+    "not_a_list": "应为列表",
+    "not_a_dict": "应为对象",
+    "null_characters_not_allowed": "含有不允许的字符",
+    "surrogate_characters_not_allowed": "含有不允许的字符",
+}
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation, deadlock, lock timeout
 
 
@@ -126,9 +137,8 @@ def _framework_problem(exc: exceptions.APIException) -> tuple[dict[str, Any], di
 
 
 def _invalid(errors: list[dict[str, str]]) -> dict[str, Any]:
-    return problem(
-        400, "invalid_input", "输入有误: " + "; ".join(e["message"] for e in errors[:3]), errors=errors
-    )
+    detail = f"输入有误: {errors[0]['message']}" if len(errors) == 1 else f"有 {len(errors)} 处输入有误"
+    return problem(400, "invalid_input", detail, errors=errors)
 
 
 def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
@@ -143,7 +153,8 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
             if not nested or value:
                 yield from _flatten(value, f"{path}.{index}" if nested else path)
     else:
-        yield {"field": path, "message": str(detail)}
+        message = _FIELD_MESSAGES.get(getattr(detail, "code", ""), str(detail))
+        yield {"field": path, "message": message}
 
 
 def _model_errors(exc: ModelValidationError) -> Iterator[dict[str, str]]:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from backend.common.guards import missing_guards
-from workflows.overview import jobs_waiting
+from workflows.selectors import jobs_waiting
 
 LATE_SECONDS = 300  # five minutes after it was due nobody has taken a job: the runner is gone
 log = logging.getLogger("zhishan.health")

@@ -74,7 +74,7 @@ class Month:
 
     @property
     def alert(self) -> Alert:
-        return Alert.objects.get()
+        return Alert.objects.get(institution=self.cast.jasmine, rule="headcount")
 
     def secrets(self) -> list[str]:
         """Full names, ID numbers and phones."""

@@ -1,5 +1,6 @@
 """Reading the flows: task boxes, one task, where a month or a statement stands."""
 
+from workflows.selectors.jobs import JobsWaiting, jobs_waiting
 from workflows.selectors.position import (
     JobPosition,
     NodePosition,
@@ -30,6 +31,7 @@ from workflows.selectors.tasks import (
 __all__ = [
     "CycleSummary",
     "JobPosition",
+    "JobsWaiting",
     "NodePosition",
     "StatementPosition",
     "TaskCounts",
@@ -42,6 +44,7 @@ __all__ = [
     "cycle_summaries",
     "done",
     "inbox",
+    "jobs_waiting",
     "queue",
     "statement_diagram",
     "statement_position",

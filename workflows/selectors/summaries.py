@@ -1,4 +1,4 @@
-"""One line about each of many cycles or statements, for lists: two queries however many there are."""
+"""One line about each of many cycles or statements, for lists: a few queries however many there are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import PROCESS, STATUS
 
+from backend.apps.accounts.models import User
+from backend.apps.subsidy.selectors.visible import statements_reached
 from workflows.models import CycleRun
 from workflows.nodes import FanOut, HumanTask
 
@@ -18,7 +20,7 @@ _UNFINISHED = (*OPEN, STATUS.SCHEDULED, STATUS.ERROR)
 
 @dataclass(frozen=True, slots=True)
 class CycleSummary:
-    """`returned`: statements waiting for their institution."""
+    """`returned`: statements within the reader's scope that wait for their institution."""
 
     status_text: str
     returned: int
@@ -33,7 +35,7 @@ class StatementPosition:
     title: str
 
 
-def cycle_summaries(cycle_ids: Sequence[int]) -> dict[int, CycleSummary]:
+def cycle_summaries(*, actor: User, cycle_ids: Sequence[int]) -> dict[int, CycleSummary]:
     texts = {
         cycle_id: "已取消" if status == PROCESS.CANCELED else "已完成"
         for cycle_id, status in CycleRun.objects.filter(cycle_id__in=cycle_ids).values_list(
@@ -49,7 +51,10 @@ def cycle_summaries(cycle_ids: Sequence[int]) -> dict[int, CycleSummary]:
         texts[cycle_id] = _text(node, status)
     returned = Counter(
         Task.objects.filter(
-            place__cycle_id__in=cycle_ids, place__node="correct", status__in=OPEN
+            statements_reached(actor, "place__statement__"),
+            place__cycle_id__in=cycle_ids,
+            place__node="correct",
+            status__in=OPEN,
         ).values_list("place__cycle_id", flat=True)
     )
     return {cycle_id: CycleSummary(text, returned[cycle_id]) for cycle_id, text in texts.items()}

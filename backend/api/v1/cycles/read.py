@@ -20,10 +20,10 @@ from backend.apps.subsidy.selectors.cycles import cycle_page as subsidy_cycle_pa
 from backend.apps.subsidy.selectors.visible import cycle_get
 from backend.common.errors import Invalid
 from backend.common.keyset import Key, Page
-from workflows.overview import returned_counts
 from workflows.selectors import CycleSummary, cycle_position, cycle_summaries
 
 VIEW_REPORT = "reporting.view_report"
+NOT_STARTED = CycleSummary(status_text="", returned=0)
 
 
 def cycle_page(*, actor: User, after: Key | None, limit: int) -> Page[dict[str, Any]]:
@@ -34,34 +34,24 @@ def cycle_page(*, actor: User, after: Key | None, limit: int) -> Page[dict[str, 
 def _rows(cycles: Sequence[MonthlyCycle], actor: User) -> list[dict[str, Any]]:
     ids = [cycle.pk for cycle in cycles]
     counts = cycle_counts(actor=actor, cycle_ids=ids)
-    returned = returned_counts(actor=actor, cycle_ids=ids)
-    summaries = cycle_summaries(ids)
+    summaries = cycle_summaries(actor=actor, cycle_ids=ids)
     return [
-        _row(
-            cycle,
-            counts.get(cycle.pk, CycleCounts()),
-            returned.get(cycle.pk, 0),
-            _text(summaries.get(cycle.pk)),
-        )
+        _row(cycle, counts.get(cycle.pk, CycleCounts()), summaries.get(cycle.pk, NOT_STARTED))
         for cycle in cycles
     ]
 
 
-def _text(summary: CycleSummary | None) -> str:
-    return "" if summary is None else summary.status_text
-
-
-def _row(cycle: MonthlyCycle, counted: CycleCounts, returned: int, status_text: str) -> dict[str, Any]:
+def _row(cycle: MonthlyCycle, counted: CycleCounts, summary: CycleSummary) -> dict[str, Any]:
     return {
         "id": cycle.pk,
         "county": cycle.county,
         "month": cycle.month,
-        "status_text": status_text,
+        "status_text": summary.status_text,
         "counts": {
             "statements": counted.statements,
             "approved": counted.approved,
             "excluded": counted.excluded,
-            "returned": returned,
+            "returned": summary.returned,
             "open": counted.open,
         },
         "total_amount": counted.amount,

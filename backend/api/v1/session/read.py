@@ -14,8 +14,7 @@ from backend.apps.accounts.selectors import demo_accounts, permissions_of, roles
 from backend.apps.institutions.models import Institution, Region
 
 
-def session_payload(request: HttpRequest) -> dict[str, Any]:
-    user = request.user if isinstance(request.user, User) else None
+def session_payload(request: HttpRequest, user: User | None) -> dict[str, Any]:
     return {
         "authenticated": user is not None,
         "user": None if user is None else _user(user),

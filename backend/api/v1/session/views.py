@@ -22,7 +22,7 @@ class SessionApi(OpenApiView):
 
     @operation("session_retrieve", tag="session", summary="当前会话", response=SessionSerializer, problems=())
     def get(self, request: Request) -> Response:
-        return self._answer(request)
+        return self._answer(request, request.user if isinstance(request.user, User) else None)
 
     @operation(
         "session_create",
@@ -36,7 +36,7 @@ class SessionApi(OpenApiView):
         data = self.body(SignInSerializer)
         user = sign_in_check(username=data["username"], password=data["password"], address=_address(request))
         login(plain_request(request), user)  # new session key, new CSRF token
-        return self._answer(request)
+        return self._answer(request, user)
 
     @operation("session_delete", tag="session", summary="退出登录", problems=(403,))
     def delete(self, request: Request) -> Response:
@@ -45,8 +45,8 @@ class SessionApi(OpenApiView):
         logout(plain_request(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _answer(self, request: Request) -> Response:
-        return Response(SessionSerializer(session_payload(plain_request(request))).data)
+    def _answer(self, request: Request, user: User | None) -> Response:
+        return Response(SessionSerializer(session_payload(plain_request(request), user)).data)
 
 
 def _address(request: Request) -> str:

@@ -22,7 +22,7 @@ from backend.apps.subsidy.selectors.statements import (
 from backend.apps.subsidy.selectors.statements import statement_page as subsidy_statement_page
 from backend.apps.subsidy.selectors.visible import cycle_with_statements_get, line_get, statement_get
 from backend.common.keyset import Key, Page
-from workflows.overview import OpenStep, open_steps
+from workflows.selectors import StatementPosition, statement_positions
 
 
 def statement_page(
@@ -38,11 +38,11 @@ def statement_page(
         text=filters.get("q", ""),
     )
     page = subsidy_statement_page(actor=actor, filters=wanted, after=after, limit=filters["limit"])
-    steps = open_steps([row.id for row in page.results])
+    steps = statement_positions([row.id for row in page.results])
     return page.map(lambda rows: [_row(row, steps.get(row.id)) for row in rows])
 
 
-def _row(row: StatementRow, step: OpenStep | None) -> dict[str, Any]:
+def _row(row: StatementRow, step: StatementPosition | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "cycle_id": row.cycle_id,
@@ -66,7 +66,7 @@ def _row(row: StatementRow, step: OpenStep | None) -> dict[str, Any]:
 def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
     statement = statement_get(actor=actor, statement_id=statement_id)
     (row,) = statement_rows([statement])
-    step = open_steps([statement.pk]).get(statement.pk)
+    step = statement_positions([statement.pk]).get(statement.pk)
     return _row(row, step) | {
         "county": statement.cycle.county,
         "required_days": statement.required_days,

@@ -1,0 +1,146 @@
+"""Database queries of every request, pinned in `tests/query_counts.yaml`, and the same for few rows and for many.
+
+A number may fall, and is then written down; it rises only when somebody reviews why.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from backend.apps.accounts.models import User
+from backend.apps.alerts.models import Alert, AlertInstitution
+from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.subsidy.models import EntitlementLine, Statement
+from tests.api.month import Month, settle
+from tests.api.support import API, client_of, complete, first_task, get
+from tests.factories import make_child, make_institution
+
+pytestmark = pytest.mark.django_db
+PINNED: dict[str, int] = yaml.safe_load((Path(__file__).parents[1] / "query_counts.yaml").read_text())["api"]
+
+
+def queries(client: Client, path: str, **query: Any) -> int:
+    client.get(API + "/session")  # once a minute a session notes that somebody is there; not counted here
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(API + path, query)
+    assert response.status_code == 200, response.content
+    return len(captured)
+
+
+def reads(month: Month) -> dict[str, tuple[User, str]]:
+    company, statement = month.cast, month.jasmine
+    line = EntitlementLine.objects.filter(statement=statement).order_by("id")[1]
+    task = first_task(company.town_sanjiang)["id"]
+    return {
+        "session": (company.county_one, "/session"),
+        "task_list": (company.county_one, "/tasks?box=queue"),
+        "task_list_township": (company.town_sanjiang, "/tasks?box=queue"),
+        "task_counts": (company.county_one, "/tasks/counts"),
+        "task_retrieve": (company.town_sanjiang, f"/tasks/{task}"),
+        "cycle_list": (company.county_one, "/cycles"),
+        "cycle_retrieve": (company.county_one, f"/cycles/{month.cycle.pk}"),
+        "cycle_diagram": (company.county_one, f"/cycles/{month.cycle.pk}/diagram.svg"),
+        "cycle_required_days": (company.county_one, f"/cycles/{month.cycle.pk}/required-days"),
+        "cycle_statement_list": (company.county_one, f"/cycles/{month.cycle.pk}/statements"),
+        "statement_list": (company.county_one, "/statements"),
+        "statement_retrieve": (company.county_one, f"/statements/{statement.pk}"),
+        "statement_line_list": (company.county_one, f"/statements/{statement.pk}/lines"),
+        "line_retrieve": (company.county_one, f"/lines/{line.pk}"),
+        "alert_list": (company.county_one, "/alerts"),
+        "alert_retrieve": (company.county_one, f"/alerts/{month.alert.pk}"),
+        "correction_list": (company.county_one, "/corrections"),
+        "message_list": (company.county_one, "/messages"),
+        "message_unread_count": (company.county_one, "/messages/unread-count"),
+        "institution_list": (company.county_one, "/institutions"),
+        "county_list": (company.county_one, "/counties"),
+    }
+
+
+def measured(month: Month) -> dict[str, int]:
+    return {name: queries(client_of(user), path) for name, (user, path) in reads(month).items()}
+
+
+def make_many(month: Month) -> None:
+    """Twelve more statements with an alert and a correction each, thirty more lines and children."""
+    model = EntitlementLine.objects.filter(statement=month.jasmine)[0]
+    fields = ("class_type", "care_mode", "attended_days", "required_days", "not_captured_days", "factor")
+    same = {name: getattr(model, name) for name in (*fields, "amount", "reason_code", "derivation")}
+    first = Alert.objects.order_by("id")[0]
+    for _ in range(12):
+        place = make_institution(township="330683002000")
+        Statement.objects.create(
+            cycle=month.cycle,
+            institution=place,
+            grade_id="level_1",
+            required_days=18,
+            calculated_at=month.jasmine.calculated_at,
+        )
+        alert = Alert.objects.create(
+            county=month.cast.county,
+            month=month.cycle.month,
+            rule="headcount",
+            subject_key=f"{place.pk}:2026-10-19",
+            institution=place,
+            blocking=True,
+            evidence=first.evidence,
+            evidence_hash="0" * 64,
+            raised_at=first.raised_at,
+        )
+        AlertInstitution.objects.create(alert=alert, institution=place)
+        AttendanceCorrection.objects.create(
+            child=month.children["MOLI-2"],
+            institution=place,
+            date="2026-10-09",
+            kind="present",
+            reason="闸机故障",
+            maker=month.cast.operator_jasmine,
+            made_at=first.raised_at,
+        )
+    for _ in range(30):
+        EntitlementLine.objects.create(statement=month.jasmine, child=make_child(), **same)
+
+
+def test_reads_are_pinned(reviewed: Month) -> None:
+    found = measured(reviewed)
+    assert found == {name: PINNED[name] for name in found}
+
+
+def test_reads_do_not_grow_with_the_rows(reviewed: Month) -> None:
+    few = measured(reviewed)
+    make_many(reviewed)
+    assert len(get(reviewed.cast.county_one, "/alerts").json()["results"]) == 13
+    assert measured(reviewed) == few
+
+
+def test_pages_stay_within_ten(reviewed: Month) -> None:
+    pages = [name for name in measured(reviewed) if name.endswith("_list")]
+    assert {name: PINNED[name] for name in pages if PINNED[name] > 10} == {}
+
+
+def test_a_decision(reviewed: Month) -> None:
+    user = reviewed.cast.town_sanjiang
+    settle(reviewed, user)
+    task = first_task(user)
+    seen = get(user, f"/tasks/{task['id']}").json()["content_hash"]
+    client = client_of(user)
+    client.get(API + "/session")
+    with CaptureQueriesContext(connection) as captured:
+        response = client.post(
+            f"{API}/tasks/{task['id']}/complete",
+            {"decision": "approved", "content_hash": seen},
+            content_type="application/json",
+        )
+    assert response.status_code == 200, response.content
+    assert len(captured) == PINNED["task_complete"]
+    assert complete(user, task, {"decision": "approved", "content_hash": seen}).status_code == 409
+
+
+def test_every_pin_is_measured(reviewed: Month) -> None:
+    assert set(PINNED) == {*reads(reviewed), "task_complete"}
