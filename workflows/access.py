@@ -7,7 +7,7 @@ Three questions, in this order: does this person see the row at all (404 if not)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from django.db.models import Q
@@ -21,7 +21,7 @@ from backend.apps.subsidy.selectors.content import StatementContent, statement_c
 from backend.apps.subsidy.selectors.preflight import CyclePreflight, cycle_preflight
 from backend.common.errors import Conflict, DomainError, Forbidden
 from workflows.actions import ACTION_TITLES, CLAIM, RELEASE, Capability
-from workflows.duties import duty_conflict, without_conflict
+from workflows.duties import acts_beside, duty_conflict, without_conflict
 from workflows.history import Subject, subject_of
 from workflows.nodes import Decision, HumanTask, Reach
 
@@ -98,7 +98,7 @@ class Case:
         """What keeps a clean decision from being taken; the domain services refuse with the same selectors."""
         content = self._content
         if isinstance(content, StatementContent):
-            verb, blockers = "通过", content_blockers(content)
+            verb, blockers = "通过", content_blockers(content, step=self.node.name)
         else:
             verb, blockers = "评定", content.blockers
         if not blockers:
@@ -198,13 +198,14 @@ def tasks_visible(actor: User) -> Q:
 def tasks_eligible(actor: User, nodes: list[HumanTask]) -> Q:
     """Tasks of these steps this person may take: permission, reach and duties, as in `Case.person_refusal`."""
     condition = Q(pk__in=[])
+    acts = cache(partial(acts_beside, actor))
     for node in nodes:
         if actor.has_perm(node.permission):
             scope = scope_of(actor, permission=node.permission)
             condition |= (
                 Q(flow_task=node)
                 & _within_reach(node.reach, scope)
-                & without_conflict(actor=actor, duty=node.duty)
+                & without_conflict(actor=actor, duty=node.duty, acts=acts)
             )
     return condition
 

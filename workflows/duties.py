@@ -8,7 +8,7 @@ breaches once more, from their own facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -141,12 +141,15 @@ def duty_conflict(*, actor: User, duty: Duty, subject: Subject) -> str | None:
     return None
 
 
-def without_conflict(*, actor: User, duty: Duty) -> Q:
-    """The same rule for lists, as a condition on tasks: those of a step with `duty` this person may still take."""
+def without_conflict(*, actor: User, duty: Duty, acts: Callable[[Duty], set[Act]]) -> Q:
+    """The same rule for lists, as a condition on tasks: those of a step with `duty` this person may still take.
+
+    `acts(duty)` are the actor's acts beside the flow; the caller remembers them over several steps.
+    """
     condition = Q()
     for other, within in conflicts_of(duty):
         if other in BESIDE_THE_FLOW:
-            for excluded in _places(within, acts_beside(actor, other)):
+            for excluded in _places(within, acts(other)):
                 condition &= ~excluded
             continue
         place = (

@@ -1,0 +1,110 @@
+"""A real Redis and a real Celery worker: the same effects as the embedded runner, also when killed or cut off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.config.celery import app
+from tests.workflows.world import World
+from workflows.job_queue import job_send
+from workflows.models import JobRun
+from workflows.runner import reconcile
+
+pytestmark = pytest.mark.broker
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> float:
+    """Polls another process's effect in the database, with a deadline; how long it took."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)  # noqa: TID251  # see the docstring
+    return time.monotonic() - began
+
+
+def at(world: World, *expected: tuple[str, str]) -> Callable[[], bool]:
+    return lambda: world.steps()[-len(expected) :] == list(expected)
+
+
+REVIEWING = ("review_statements", "STARTED")
+
+
+def opened_reviews(world: World) -> Callable[[], bool]:
+    return lambda: (
+        world.steps()[-1] == REVIEWING and not JobRun.objects.filter(finished_at__isnull=True).exists()
+    )
+
+
+def test_a_month_reaches_its_reviews_through_the_broker(opened: World, celery_worker: Any) -> None:
+    began = time.monotonic()
+    opened.set_days()
+    assert time.monotonic() - began < 2.0  # the request does not wait for the job
+    wait_for(opened_reviews(opened), "the worker runs calculate, warn and the fan-out")
+    assert opened.steps() == [
+        ("start", "DONE"),
+        ("set_attendance_days", "DONE"),
+        ("calculate", "DONE"),
+        ("warn", "DONE"),
+        ("review_statements", "STARTED"),
+    ]
+    assert sorted(JobRun.objects.values_list("attempts", flat=True)) == [1, 1, 1]
+    assert JobRun.objects.filter(enqueued_at__isnull=True).count() == 0
+    assert "3306" not in celery_worker.text()  # no region, identity or phone number in the log
+
+
+def test_duplicate_messages_have_one_effect(opened: World, start_celery_worker: Any) -> None:
+    opened.set_days()
+    run = JobRun.objects.get()
+    for _ in range(5):
+        job_send(task_id=run.task_id, external_id=run.external_id)
+    with start_celery_worker():
+        wait_for(opened_reviews(opened), "reviews opened")
+    assert sorted(JobRun.objects.values_list("attempts", flat=True)) == [1, 1, 1]
+    assert (Statement.objects.count(), EntitlementLine.objects.count()) == (3, 6)
+
+
+def test_worker_killed_in_the_middle(opened: World, start_celery_worker: Any) -> None:
+    """kill -9 during calculate: the month still arrives, no line twice."""
+    slow = {"ZHISHAN_TEST_CALCULATE_SECONDS": "30", "DJANGO_SETTINGS_MODULE": "tests.workflows.slow_settings"}
+    with start_celery_worker(environment=slow) as worker:
+        opened.set_days()
+        wait_for(at(opened, ("calculate", "STARTED")), "the first worker has begun")
+        wait_for(lambda: EntitlementLine.objects.count() == 6, "lines are written, the job is not finished")
+        worker.kill()
+    assert opened.steps()[-1] == ("calculate", "STARTED")
+    JobRun.objects.update(lease_until=timezone.now())  # 30 s are over
+    with start_celery_worker():
+        reconcile()
+        wait_for(opened_reviews(opened), "another worker finishes")
+    calculate = JobRun.objects.order_by("id").first()
+    assert calculate is not None
+    assert calculate.attempts == 2
+    assert (Statement.objects.count(), EntitlementLine.objects.count()) == (3, 6)
+
+
+def test_broker_down(opened: World, redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's action succeeds at once; `reconcile` sends the job when the broker is back."""
+    settings.JOB_RUNNER = "celery"
+    with monkeypatch.context() as patched:
+        patched.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+        patched.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+        app.pool.force_close_all()
+        app.amqp.__dict__.pop("producer_pool", None)
+        app._pool = None
+        began = time.monotonic()
+        opened.set_days()
+        assert time.monotonic() - began < 5.0
+    app._pool = None
+    assert opened.steps()[-1] == ("calculate", "SCHEDULED")
+    run = JobRun.objects.get()
+    assert (run.enqueued_at, run.attempts) == (None, 0)
+    reconcile()
+    run.refresh_from_db()
+    assert run.enqueued_at is not None
