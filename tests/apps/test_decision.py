@@ -187,8 +187,18 @@ def test_what_blocks_an_approval_does_not_block_a_return(month: Month) -> None:
         ("open_alerts", 1),
         ("pending_corrections", 1),
     ]
-    error = refused(Conflict, "unresolved_lines", **call(month))
-    assert error.message == ("不可通过: 1 名婴幼儿没有对应的补助标准; 1 条预警未处置; 1 条考勤更正待核")
+    assert [b.code for b in statement_blockers(month.jasmine, step="review_township")] == [
+        "open_alerts",
+        "pending_corrections",
+    ]
+    error = refused(
+        Conflict,
+        "unresolved_lines",
+        **call(month, step="review_county", actor=month.cast.county_one),
+    )
+    assert error.message == "不可通过: 1 名婴幼儿的补助标准或资料待补; 1 条预警未处置; 1 条考勤更正待核"
+    error = refused(Conflict, "open_alerts", **call(month))
+    assert error.message == "不可通过: 1 条预警未处置; 1 条考勤更正待核"
     Statement.objects.filter(pk=month.jasmine.pk).update(unresolved_count=0)
     settle(alert, month.cast.county_two)
     AttendanceCorrection.objects.filter(pk=correction.pk).update(state="accepted")
@@ -292,3 +302,14 @@ def test_decisions_are_append_only(month: Month, verb: str) -> None:
     with pytest.raises(IntegrityError, match="append-only table"), transaction.atomic():
         rows.update(comment="改") if verb == "update" else rows.delete()
     assert rows.get().comment == ""
+
+
+def test_unresolved_lines_pass_the_township_and_leave_by_exclusion(month: Month) -> None:
+    """Only the county excludes; a township that could only return would send the statement round for ever."""
+    Statement.objects.filter(pk=month.bamboo.pk).update(unresolved_count=1)
+    decide(month.bamboo, "review_township", "approved", month.cast.town_luoshan)
+    with pytest.raises(Conflict) as caught:
+        decide(month.bamboo, "review_county", "approved", month.cast.county_one)
+    assert caught.value.message == "不可通过: 1 名婴幼儿的补助标准或资料待补"
+    decide(month.bamboo, "review_county", "excluded", month.cast.county_one, comment="待补齐标准后补发")
+    assert state(month.bamboo) == (1, True, "excluded", "待补齐标准后补发")

@@ -27,6 +27,7 @@ from tests.apps.months import (
     propose_correction,
     settle,
 )
+from tests.factories import make_scheme
 from tests.support.races import together
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +110,7 @@ def test_every_reason_at_once(month: Month) -> None:
     propose_correction(month.jasmine, month.cast.operator_jasmine)
     error = refused(Conflict, "statements_open", month)
     assert error.message == (
-        "不可评定: 1 份结算单尚未审结; 1 条预警未处置; 2 名婴幼儿没有对应的补助标准; "
+        "不可评定: 1 份结算单尚未审结; 1 条预警未处置; 2 名婴幼儿的补助标准或资料待补; "
         "1 条考勤更正待核; 1 份结算单的金额在县级审核后变动"
     )
     assert [(b["code"], b["count"]) for b in error.details["blockers"]] == [
@@ -260,8 +261,8 @@ def test_preflight_shows_the_month(month: Month, django_assert_num_queries: Any)
         lambda m: m.jasmine.lines.filter(factor=0).update(amount=Decimal("0.01")),
         lambda m: Statement.objects.filter(pk=m.jasmine.pk).update(outcome="excluded"),
         lambda m: Statement.objects.filter(pk=m.jasmine.pk).update(exclusion_reason="x"),
-        lambda m: type(m.cycle.scheme).objects.update(version=2),
-        lambda m: type(m.cycle.scheme).objects.update(definition={"unit": "child_month"}),
+        lambda m: MonthlyCycle.objects.update(scheme=make_scheme(version=2)),
+        lambda m: MonthlyCycle.objects.update(scheme=make_scheme(code="b", definition={"unit": "x"})),
         lambda m: make_alert(m.cast.nowhere),
     ],
 )

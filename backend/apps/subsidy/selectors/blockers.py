@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.apps.subsidy.models import Statement
+from backend.apps.subsidy.models import Statement, StatementDecision
 from backend.apps.subsidy.selectors.content import (
     AlertContent,
     CorrectionContent,
@@ -12,6 +12,8 @@ from backend.apps.subsidy.selectors.content import (
     alerts_by_institution,
     corrections_by_institution,
 )
+
+UNRESOLVED = "{} 名婴幼儿的补助标准或资料待补"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +25,28 @@ class Blocker:
     count: int
 
 
-def statement_blockers(statement: Statement) -> tuple[Blocker, ...]:
-    """What keeps this statement from being approved at any level now; two queries."""
+def statement_blockers(statement: Statement, *, step: str = "") -> tuple[Blocker, ...]:
+    """What keeps this statement from being approved now, at `step` or for good; two queries."""
     institutions = [statement.institution_id]
     alerts = alerts_by_institution(statement.cycle, institutions)
     corrections = corrections_by_institution(statement.cycle, institutions)
-    return blockers_of(statement, alerts[statement.institution_id], corrections[statement.institution_id])
+    return _blockers(step, statement, alerts[statement.institution_id], corrections[statement.institution_id])
 
 
-def content_blockers(content: StatementContent) -> tuple[Blocker, ...]:
-    return blockers_of(content.statement, content.alerts, content.corrections)
+def content_blockers(content: StatementContent, *, step: str = "") -> tuple[Blocker, ...]:
+    return _blockers(step, content.statement, content.alerts, content.corrections)
 
 
-def blockers_of(
+def _blockers(
+    step: str,
     statement: Statement,
     alerts: list[AlertContent] | tuple[AlertContent, ...],
     corrections: list[CorrectionContent] | tuple[CorrectionContent, ...],
 ) -> tuple[Blocker, ...]:
+    # Only the county can exclude, so a township passes unresolved lines on instead of being stuck with them.
+    passes_on = step == StatementDecision.Step.REVIEW_TOWNSHIP
     counted = (
-        ("unresolved_lines", "{} 名婴幼儿没有对应的补助标准", statement.unresolved_count),
+        ("unresolved_lines", UNRESOLVED, 0 if passes_on else statement.unresolved_count),
         ("open_alerts", "{} 条预警未处置", sum(alert.holds_up for alert in alerts)),
         ("pending_corrections", "{} 条考勤更正待核", sum(c.pending for c in corrections)),
     )

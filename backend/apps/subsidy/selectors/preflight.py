@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from backend.apps.alerts.models import Alert
 from backend.apps.subsidy.models import MonthlyCycle, Statement, StatementDecision
-from backend.apps.subsidy.selectors.blockers import Blocker
+from backend.apps.subsidy.selectors.blockers import UNRESOLVED, Blocker
 from backend.apps.subsidy.selectors.content import AlertContent, StatementContent
 from backend.apps.subsidy.selectors.cycle_content import (
     CycleContent,
@@ -186,7 +186,7 @@ def _blockers(content: CycleContent, changed: tuple[ChangedStatement, ...]) -> t
         ("open_alerts", "{} 条预警未处置", _open_alerts(cycle)),
         (
             "unresolved_lines",
-            "{} 名婴幼儿没有对应的补助标准",
+            UNRESOLVED,
             sum(c.statement.unresolved_count for c in approved),
         ),
         ("pending_corrections", "{} 条考勤更正待核", _pending(approved)),

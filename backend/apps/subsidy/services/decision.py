@@ -72,7 +72,7 @@ def statement_decide(
             total_amount=str(round_money(row.total_amount)),
         )
     if decision == Decision.APPROVED:
-        _check_approvable(content)
+        _check_approvable(content, step)
     record = StatementDecision(
         statement=row,
         step=step,
@@ -162,8 +162,8 @@ def _check_duties(content: StatementContent, step: str, actor: User) -> None:
         )
 
 
-def _check_approvable(content: StatementContent) -> None:
-    blockers = content_blockers(content)
+def _check_approvable(content: StatementContent, step: str) -> None:
+    blockers = content_blockers(content, step=step)
     if blockers:
         raise Conflict(
             blockers[0].code,
