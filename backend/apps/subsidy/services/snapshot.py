@@ -260,18 +260,9 @@ MORE_AXES: Final = tuple(axis for axis in AXES if axis not in ("grade", "class_t
 
 
 def _rate(rate: Rate) -> dict[str, Any]:
-    return {
-        "id": rate.pk,
-        "grade": rate.grade_id,
-        "class_type": rate.class_type,
-        "care_mode": rate.care_mode,
-        **{axis: value for axis in MORE_AXES if (value := getattr(rate, axis)) != ANY},
-        "amount": rate.amount,
-        "unit": rate.unit,
-        "document_number": rate.document_number,
-        "clause": rate.clause,
-        "starts_on": rate.starts_on,
-    }
+    """Every column, so that an axis added later is sealed without a change here."""
+    columns = (field for field in Rate._meta.concrete_fields if field.name != "scheme")
+    return {field.name: getattr(rate, field.attname) for field in columns}
 
 
 def _required_days(content: CycleContent) -> dict[str, Any]:
