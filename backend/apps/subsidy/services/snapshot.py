@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,9 +11,7 @@ from django.utils import timezone
 from backend.apps.audit.services import audit_record
 from backend.apps.enrolment.models import Child
 from backend.apps.subsidy.domain.canonical import canonical_value
-from backend.apps.subsidy.domain.scheme import AXES
 from backend.apps.subsidy.models import (
-    ANY,
     Evaluation,
     MonthlyCycle,
     Rate,
@@ -253,10 +251,6 @@ def _scheme(cycle: MonthlyCycle) -> dict[str, Any]:
         "definition": scheme.definition,
         "rates": [_rate(rate) for rate in scheme.rates.order_by("id")],
     }
-
-
-# Axes beyond the three every row names; written only where they matter.
-MORE_AXES: Final = tuple(axis for axis in AXES if axis not in ("grade", "class_type", "care_mode"))
 
 
 def _rate(rate: Rate) -> dict[str, Any]:
