@@ -224,13 +224,15 @@ def _planted(
         for child, _ in here[HOLIDAY_AT][:12]:
             yield from pair(child, HOLIDAY_AT, trouble.holiday)
     for number in before_enrolment(special):
-        enrolment = children[number].enrolments[0]
-        for day in [d for d in workdays if d < enrolment.starts_on][-2:]:
-            yield from pair(children[number], enrolment.institution, day)
+        first = children[number].enrolments[0]
+        heard = [d for d in workdays if (first.institution, d) not in trouble.silent]
+        for day in [d for d in heard if d < first.starts_on][-2:]:
+            yield from pair(children[number], first.institution, day)
     for number in after_leaving(special):
-        enrolment = children[number].enrolments[0]
-        for day in [d for d in workdays if enrolment.ends_on is not None and d > enrolment.ends_on][:2]:
-            yield from pair(children[number], enrolment.institution, day)
+        first = children[number].enrolments[0]
+        heard = [d for d in workdays if (first.institution, d) not in trouble.silent]
+        for day in [d for d in heard if first.ends_on is not None and d > first.ends_on][:2]:
+            yield from pair(children[number], first.institution, day)
 
 
 def before_enrolment(special: Special) -> tuple[int, ...]:
