@@ -1,0 +1,108 @@
+"""October 2026 in the browser, each person at their own desk, from opening the month to the PDF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from playwright.sync_api import Browser, expect
+
+from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
+from tests.e2e.desk import NOW, Desk, at_desk
+from tests.factories import Cast, cast, make_enrolment, make_scheme, make_workdays
+from tests.workflows.world import DEFINITION, WORKDAYS
+from workflows.runner import run_pending
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def company() -> Cast:
+    """Three institutions with two children each; nobody has opened the month yet."""
+    company = cast()
+    make_scheme(company.county, definition=DEFINITION)
+    for institution in (company.jasmine, company.bamboo, company.nowhere):
+        for number in (1, 2):
+            enrolment = make_enrolment(institution=institution)
+            make_workdays(enrolment.child, institution, WORKDAYS[: 6 - number])
+    return company
+
+
+@pytest.fixture
+def sit(browser: Browser, live_server: Any, browser_context_args: dict[str, Any]) -> Callable[[str], Any]:
+    return lambda username, path="/": at_desk(browser, live_server.url, username, browser_context_args, path)
+
+
+def run_jobs() -> None:
+    assert run_pending(until_idle=True, timeout=60).failed == []
+
+
+def position(desk: Desk, cycle_id: int) -> str:
+    """The step the bar and the diagram show as current."""
+    desk.go(f"/cycles/{cycle_id}")
+    return desk.page.locator("[aria-current=step]").inner_text()
+
+
+def approve(sit: Any, username: str, step: str, institution: str) -> None:
+    with sit(username) as desk:
+        desk.open_task(step, institution)
+        desk.decide("通过")
+
+
+def test_month_from_required_days_to_report(sit: Any, company: Cast) -> None:
+    with sit("cast_county1") as desk:
+        expect(desk.page.get_by_role("heading", name="我的任务")).to_be_visible()
+        desk.page.clock.set_fixed_time(NOW)
+        desk.go("/cycles")
+        desk.page.get_by_role("button", name="开启月度周期").click()
+        expect(desk.page.get_by_role("dialog")).to_contain_text("2026年10月")
+        desk.page.get_by_role("button", name="确认开启").click()
+        expect(desk.page.get_by_role("heading", name=re.compile("2026年10月"))).to_be_visible()
+        cycle = MonthlyCycle.objects.get()
+        assert "设置应考勤天数" in position(desk, cycle.pk)
+        desk.open_task("设置应考勤天数")
+        desk.decide("确定应考勤天数")
+    run_jobs()
+    assert (
+        list(Statement.objects.order_by("institution_id").values_list("required_days", "children_count"))
+        == [(18, 2)] * 3
+    )
+
+    with sit("cast_sanjiang") as desk:
+        assert "各机构结算单审核" in position(desk, cycle.pk)
+        desk.open_task("乡镇街道初审", company.jasmine.name)
+        desk.decide("退回", "9 日有幼儿有入园无离园, 请说明")
+    with sit("cast_jasmine") as desk:
+        desk.open_task("机构更正", company.jasmine.name)
+        expect(desk.page.get_by_text("9 日有幼儿有入园无离园, 请说明").first).to_be_visible()
+        desk.decide("重新提交", "已核对门卫登记, 当日均正常离园")
+    approve(sit, "cast_sanjiang", "乡镇街道初审", company.jasmine.name)
+    approve(sit, "cast_luoshan", "乡镇街道初审", company.bamboo.name)
+    approve(sit, "cast_county2", "乡镇街道初审", company.nowhere.name)
+    for institution in (company.jasmine, company.bamboo):
+        approve(sit, "cast_county1", "县级审核", institution.name)
+    with sit("cast_county1") as desk:
+        desk.open_task("县级审核", company.nowhere.name)
+        desk.decide("不纳入本月", "乡镇街道归属未定")
+
+    with sit("cast_evaluator") as desk:
+        assert "评定" in position(desk, cycle.pk)
+        desk.open_task("评定")
+        desk.decide("评定", "同意", pledge=True)
+    run_jobs()
+
+    snapshot = Snapshot.objects.get()
+    paid = Statement.objects.exclude(institution=company.nowhere).aggregate(total=Sum("total_amount"))[
+        "total"
+    ]
+    assert (snapshot.line_count, snapshot.total_amount) == (6, paid)  # what is not paid is sealed, too
+    with sit("cast_auditor") as desk:
+        desk.go(f"/cycles/{cycle.pk}")
+        expect(desk.page.get_by_text(snapshot.digest[:16]).first).to_be_visible()
+        desk.page.get_by_role("tab", name="报告").click()
+        with desk.page.expect_download() as waiting:
+            desk.page.get_by_role("link", name=re.compile("PDF")).first.click()
+        assert waiting.value.path().read_bytes().startswith(b"%PDF-")
