@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from backend.apps.attendance.models import Punch
 from backend.apps.attendance.services import import_template, import_template_title
@@ -86,6 +87,19 @@ def test_what_cannot_be_done_is_a_sentence(
     with pytest.raises(CommandError) as refused:
         command("import_institutions", str(path), *options)
     assert str(refused.value) == message
+
+
+@pytest.mark.django_db
+def test_a_busy_database_is_a_sentence_without_the_row(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked: INSERT 王小明")
+
+    monkeypatch.setattr(
+        "backend.apps.institutions.management.commands.import_institutions.Command.importer", locked
+    )
+    with pytest.raises(CommandError) as refused:
+        command("import_institutions", str(file))
+    assert str(refused.value) == "数据库正忙或已断开(OperationalError), 请稍后把同一份文件再导入一次"
 
 
 @pytest.mark.django_db

@@ -13,6 +13,7 @@ from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution
 from backend.common.sheets import read_bytes
 from tests.factories import COUNTY, make_child, make_county, make_enrolment, make_institution
+from tests.support.races import together
 from tests.support.sheets import counts, csv_bytes, grid, said, xlsx_bytes
 
 pytestmark = pytest.mark.django_db
@@ -264,6 +265,30 @@ def test_another_county_does_not_know_the_institution(child: Child) -> None:
     make_county("330699000000")
     report = punches_import(grid=grid([HEADER, row(child)]), county_code="330699000000")
     assert said(report) == [(2, "机构名称", "本县(市、区)没有登记这家机构")]
+
+
+def test_equal_punches_with_and_without_a_photo_are_one(child: Child) -> None:
+    Photo.objects.create(path="punch/1.jpg", sha256="0" * 64, size=1, width=1, height=1)
+    header = [*HEADER, "照片"]
+    assert counts(run([*row(child), ""], [*row(child), "punch/1.jpg"], header=header)) == (2, 1, 0, 1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_import_the_same_month_at_once(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every punch once, every row counted once as new, no deadlock, whichever order the files have."""
+    monkeypatch.setattr(punch_import, "CHUNK", 50)
+    rows = [row(child, f"2026-10-{9 + n // 60:02d} 08:{n % 60:02d}:00") for n in range(300)]
+    forward, backward = csv_bytes([HEADER, *rows]), csv_bytes([HEADER, *reversed(rows)])
+    reports = together(
+        *(
+            lambda data=data: punches_import(grid=read_bytes(data), county_code=COUNTY)
+            for data in (forward, backward)
+        )
+    )
+    assert [counts(r)[0] for r in reports] == [300, 300]
+    assert sum(r.created for r in reports) == sum(r.unchanged for r in reports) == 300
+    assert Punch.objects.count() == 300
+    assert sum(AttendanceDay.objects.values_list("in_count", flat=True)) == 300
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(

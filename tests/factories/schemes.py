@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType, Grade, Region
+from backend.apps.subsidy.domain.demo_scheme import DEFINITION
 from backend.apps.subsidy.models import Rate, Scheme
 from tests.factories.places import make_county
 
@@ -23,11 +24,14 @@ def make_scheme(
     starts_on: date = date(2026, 1, 1),
     **extra: Any,
 ) -> Scheme:
-    """Full day pays `amounts[grade]`, half day half of it, hourly nothing (no rate row); infants 50 yuan more."""
+    """Full day pays `amounts[grade]`, half day half of it, hourly nothing (no rate row); infants 50 yuan more.
+
+    The rule is that of the demo scheme unless `definition` is given: ungraded institutions are not paid.
+    """
     state = extra.pop("state", Scheme.State.RELEASED)
     scheme = Scheme.objects.create(
         county=county or make_county(),
-        definition={} if definition is None else definition,
+        definition=definition or DEFINITION,
         starts_on=starts_on,
         **{
             "code": "test",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from backend.common.errors import DomainError
 from backend.common.sheets.reading import Grid, SheetUnreadable, read_path
@@ -69,6 +70,10 @@ class ImportCommand(BaseCommand):
             raise CommandError(f"{options['file'].name}: {problem}") from None
         except DomainError as problem:
             raise CommandError(problem.message) from None
+        except OperationalError as problem:  # lock time-out, lost connection; the text may quote a row
+            raise CommandError(
+                f"数据库正忙或已断开({type(problem).__name__}), 请稍后把同一份文件再导入一次"
+            ) from None
         for line in report.lines():
             self.stdout.write(line)
         self.stdout.write(f"用时 {time.monotonic() - started:.1f} 秒")

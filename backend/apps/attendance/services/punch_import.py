@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +32,7 @@ FOLD_CHILDREN = 500  # up to here only these children are folded, beyond it the 
 _SOURCE = Punch.Source.GATE.value
 _BATCH = 800
 _SHANGHAI_OFFSET = timedelta(hours=8)
+_natural_order = attrgetter("happened_at", "child_id", "institution_id", "direction")
 
 
 @dataclass(slots=True)
@@ -111,6 +113,9 @@ class _Run:
             values = list(self._values(chunk))
             self._resolve(values)
             ready = [row for row in (self._row(number, v) for number, v in values) if row is not None]
+            ready.sort(
+                key=_natural_order
+            )  # one order for everybody: two imports of the same days wait for each other, never in a ring
             with transaction.atomic():
                 created = punches_insert(ready)
             self.tally.created += created
