@@ -37,7 +37,7 @@ TITLES = {
     RoleCode.AUDIT_ADMIN: "审计管理员",
 }
 
-_READ = frozenset({"subsidy.view_cycle", "subsidy.view_statement", "alerts.view_alert"})
+_READ = frozenset({"subsidy.view_cycle", "subsidy.view_statement", "subsidy.view_scheme", "alerts.view_alert"})
 _REPORTS = frozenset({"reporting.view_report"})
 
 PERMISSIONS: dict[RoleCode, frozenset[str]] = {
@@ -64,11 +64,15 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
         "subsidy.review_township",  # only for institutions whose township is still unknown; the flow decides
         "subsidy.review_county",
         "subsidy.exclude_statement",
+        "subsidy.edit_scheme",
+        "subsidy.release_scheme",  # never of a scheme the same person drafted or edited; the service decides
         "attendance.check_correction",
         "alerts.settle_alert",
         "enrolment.reveal_child",
     },
-    RoleCode.EVALUATOR: _READ | _REPORTS | {"subsidy.evaluate_cycle", "enrolment.reveal_child"},
+    RoleCode.EVALUATOR: _READ
+    | _REPORTS
+    | {"subsidy.evaluate_cycle", "subsidy.release_scheme", "enrolment.reveal_child"},
     RoleCode.AUDITOR: _READ | _REPORTS,
     RoleCode.LEADER: _READ | _REPORTS,
     RoleCode.SYSTEM_ADMIN: frozenset({"jobs.operate", "accounts.manage_users"}),

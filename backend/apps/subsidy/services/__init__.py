@@ -9,16 +9,37 @@ from backend.apps.subsidy.services.correction import correction_check, correctio
 from backend.apps.subsidy.services.cycle import cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import statement_decide, statement_exclude
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
+from backend.apps.subsidy.services.replay import Replay, scheme_replay
+from backend.apps.subsidy.services.scheme import (
+    RateInput,
+    SchemeCheck,
+    SchemeInput,
+    scheme_check,
+    scheme_draft_copy,
+    scheme_draft_create,
+    scheme_draft_edit,
+    scheme_release,
+)
 from backend.apps.subsidy.services.snapshot import snapshot_create
 
 __all__ = [
     "CalculationSummary",
+    "RateInput",
+    "Replay",
+    "SchemeCheck",
+    "SchemeInput",
     "correction_check",
     "correction_propose",
     "cycle_calculate",
     "cycle_evaluate",
     "cycle_open",
     "cycle_warn",
+    "scheme_check",
+    "scheme_draft_copy",
+    "scheme_draft_create",
+    "scheme_draft_edit",
+    "scheme_release",
+    "scheme_replay",
     "snapshot_create",
     "statement_decide",
     "statement_exclude",

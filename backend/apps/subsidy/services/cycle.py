@@ -11,6 +11,7 @@ from backend.apps.alerts.services import AlertSummary, alerts_raise
 from backend.apps.audit.services import audit_record
 from backend.apps.institutions.models import Region
 from backend.apps.subsidy.models import MonthlyCycle, Scheme
+from backend.apps.subsidy.selectors.scheme import scheme_in_force_or_none
 from backend.common.errors import Conflict, Forbidden, NotFound
 from backend.common.service_month import ServiceMonth
 
@@ -19,13 +20,7 @@ OPEN_CYCLE = "subsidy.open_cycle"
 
 def scheme_in_force(*, county_code: str, month: ServiceMonth) -> Scheme:
     """The released scheme in force on the first day of the month: latest start, then highest version."""
-    found = (
-        Scheme.objects.filter(
-            county_id=county_code, state=Scheme.State.RELEASED, starts_on__lte=month.first_day
-        )
-        .order_by("-starts_on", "-version", "-id")
-        .first()
-    )
+    found = scheme_in_force_or_none(county_code=county_code, month=month)
     if found is None:
         raise Conflict("scheme_missing", f"{month} 没有已发布且已生效的补助方案, 请先发布方案")
     return found
