@@ -76,8 +76,9 @@ def read_only() -> Iterator[None]:
 
 
 def _query_only(on: bool) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA query_only = {'ON' if on else 'OFF'}")
+    """On the driver's connection: Django refuses statements after a failed one, and this must always be undone."""
+    connection.ensure_connection()
+    connection.connection.execute(f"PRAGMA query_only = {'ON' if on else 'OFF'}")
 
 
 def scheme_replay(*, scheme: Scheme, months: Sequence[ServiceMonth]) -> Replay:
