@@ -81,6 +81,7 @@ class DemoMonth:
         """From wherever the month stands to its report. Raises `DomainError` with what is in the way."""
         state = self.state()
         if state is None:
+            required_days_default(month=self.month)  # an unknown year is refused before anything is opened
             self._open()
         while True:
             self._background()

@@ -11,8 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.apps.reporting.services import report_build
 from backend.apps.reporting.services.storage import file_path
 from backend.apps.subsidy.models import Snapshot, Statement, StatementDecision
+from backend.common.crypto import DecryptionFailed
 from backend.common.errors import DomainError
 from backend.common.money import money_in_words, money_text
 from backend.common.service_month import ServiceMonth
@@ -56,6 +58,8 @@ class Command(BaseCommand):
             self._finished(walk.walk(), options["out"])
         except DomainError as problem:
             raise CommandError(problem.message) from None
+        except DecryptionFailed as problem:
+            raise CommandError(f"读不出加密的姓名, 请检查字段密钥的配置: {problem}") from None
         self.stdout.write(f"用时 {time.monotonic() - started:.1f} 秒")
 
     def _already(self, state: Walk, out: Path) -> None:
@@ -78,7 +82,7 @@ class Command(BaseCommand):
         assert state.snapshot is not None
         try:
             out.mkdir(parents=True, exist_ok=True)
-            for report in state.reports:
+            for report in report_build(cycle_id=state.cycle.pk):  # intact ones are kept, lost ones come back
                 _write(out / report.file_name, file_path(report.path).read_bytes())
             _write(out / "digest.txt", digest_text(state).encode())
         except OSError as problem:
