@@ -20,6 +20,7 @@ from tests.support import seeded, used
 from tests.support.celery_worker import CeleryWorker, running_worker
 from tools.machine import CHROMIUM_MISSING, find_chromium
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
 BROWSER_FIXTURES = {"page", "context", "browser", "new_context"}
 CHROMIUM_FLAGS = [
     "--disable-gpu",
@@ -36,11 +37,30 @@ def _vendor() -> str:
     return "sqlite" if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else "postgresql"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--needs-database",
+        action="store_true",
+        help="only tests that use the database: what is pure was proved on the other one",
+    )
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    case = getattr(item, "cls", None)
+    return (
+        item.get_closest_marker("django_db") is not None
+        or bool(fixtures & DATABASE_FIXTURES)
+        or (isinstance(case, type) and issubclass(case, TransactionTestCase))
+    )
+
+
 # --- selection ------------------------------------------------------------------------------------
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks follow from fixtures; a test for the other database is deselected and counted as such."""
-    other_database = []
+    deselected = []
+    only_database = config.getoption("--needs-database")
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & BROWSER_FIXTURES:
@@ -48,11 +68,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "celery_worker" in fixtures or "start_celery_worker" in fixtures:
             item.add_marker("broker")
         marker = item.get_closest_marker("only_on")
-        if marker is not None and marker.args != (_vendor(),):
-            other_database.append(item)
-    if other_database:
-        config.hook.pytest_deselected(items=other_database)
-        items[:] = [item for item in items if item not in other_database]
+        if (marker is not None and marker.args != (_vendor(),)) or (
+            only_database and not _uses_database(item)
+        ):
+            deselected.append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        gone = set(deselected)
+        items[:] = [item for item in items if item not in gone]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -4,7 +4,7 @@
 
 | part       | tests                                   | on                                         |
 | sqlite     | all but browser and broker              | SQLite file                                |
-| postgresql | the same without architecture           | DATABASE_URL, else a private cluster       |
+| postgresql | those of them that use the database     | DATABASE_URL, else a private cluster       |
 | broker     | marked broker                           | PostgreSQL, REDIS_URL or a private Redis, Celery worker |
 | browser    | marked browser                          | SQLite file, Chromium, built front end     |
 
@@ -48,7 +48,7 @@ PARTS = (
     Part(
         name="postgresql",
         title="PostgreSQL",
-        options=("-m", NOT_MARKED, "--ignore=tests/architecture", *TWO_PROCESSES),
+        options=("-m", NOT_MARKED, "--needs-database", *TWO_PROCESSES),
         postgres=True,
     ),
     Part(
