@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import SignInGuard
 from backend.apps.audit.models import AuditEvent
 from tests.api.support import API, assert_problem, client_of
@@ -49,15 +50,7 @@ def test_sign_in_tells_roles_scopes_and_permissions(people: Cast) -> None:
         "username": "cast_sanjiang",
         "display_name": "王三江",
         "roles": [{"role": "township_reviewer", "title": "乡镇街道初审", "scope": "三江街道"}],
-        "permissions": [
-            "alerts.settle_alert",
-            "alerts.view_alert",
-            "attendance.check_correction",
-            "enrolment.reveal_child",
-            "subsidy.review_township",
-            "subsidy.view_cycle",
-            "subsidy.view_statement",
-        ],
+        "permissions": sorted(RoleCode.TOWNSHIP_REVIEWER.permissions),
     }
 
 
