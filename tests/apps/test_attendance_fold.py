@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from datetime import date, datetime
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from backend.apps.attendance.models import AttendanceDay, FeedDay, Punch
 from backend.apps.attendance.services import attendance_ensure_folded, attendance_fold, attendance_refold
@@ -214,3 +216,25 @@ def test_ensure_folded_folds_only_when_punches_are_missing(jasmine: Institution)
     attendance.make_punch(child, jasmine, date(2026, 10, 9), "08:00", "in")
     assert attendance_ensure_folded(county_code=COUNTY, month=OCTOBER) is True
     assert AttendanceDay.objects.count() == 2
+
+
+def test_the_nightly_command_compares_and_repairs(jasmine: Institution) -> None:
+    child = children.make_child()
+    attendance.make_workdays(child, jasmine, [date(2026, 10, 8)])
+
+    def night(**options: str) -> tuple[str, str]:
+        out, err = StringIO(), StringIO()
+        call_command("attendance_refold", month="2026-10", stdout=out, stderr=err, **options)
+        return out.getvalue().strip(), err.getvalue().strip()
+
+    told, complaint = night(county="330683")
+    assert told == (
+        "330683000000 2026-10: 打卡 2 条, 日考勤原计入 0 条 · 日考勤 0 → 1 行 (删 0, 写 1)"
+        " · 采集状态变动 31 行 · 月考勤变动 1 行"
+    )
+    assert complaint == "有 1 个县月的日考勤落后于打卡, 已补齐; 请查找没有汇总的写入途径"
+    told, complaint = night()
+    assert told.endswith("日考勤 1 → 1 行 (删 0, 写 0) · 采集状态变动 0 行 · 月考勤变动 0 行")
+    assert complaint == ""
+    with pytest.raises(CommandError, match="没有属于 330699 的机构"):
+        night(county="330699")

@@ -1,0 +1,74 @@
+"""A missing index is silent; these plans are looked at. Sequential scans are priced out, because a test's tables are tiny."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from backend.apps.alerts.selectors import open_blocking_alerts
+from backend.apps.attendance.models import AttendanceDay, AttendanceMonth, Punch
+from backend.apps.attendance.selectors.expressions import month_bounds
+from backend.apps.attendance.selectors.facts import enrolments_of_month
+from backend.apps.attendance.selectors.punches import punches_of_month
+from backend.apps.subsidy.models import EntitlementLine
+from backend.common.service_month import ServiceMonth
+
+OCTOBER = ServiceMonth(2026, 10)
+DAYS = (OCTOBER.first_day, OCTOBER.last_day)
+QUERIES = {
+    "the fold": (
+        lambda: punches_of_month(county_code="330683000000", month=OCTOBER),
+        "attendance_punch_inst",
+    ),
+    "one child's punches": (
+        lambda: Punch.objects.filter(child_id=1, happened_at__range=month_bounds(OCTOBER)),
+        "attendance_punch_key",
+    ),
+    "days of institutions": (
+        lambda: AttendanceDay.objects.filter(institution_id__in=[1, 2], date__range=DAYS),
+        "attendance_day_inst",
+    ),
+    "days of children": (
+        lambda: AttendanceDay.objects.filter(child_id__in=[1, 2], date__range=DAYS),
+        "attendance_day_key",
+    ),
+    "months of an institution": (
+        lambda: AttendanceMonth.objects.filter(month=OCTOBER, institution_id=1),
+        "attendance_month_key",
+    ),
+    "enrolments of institutions": (
+        lambda: enrolments_of_month(month=OCTOBER, institution_ids=[1, 2]),
+        "enrolment_by_institution",
+    ),
+    "lines of a statement": (
+        lambda: EntitlementLine.objects.filter(statement_id=1),
+        "subsidy_line_",  # its key or the index of the foreign key, the planner may choose
+    ),
+    "open alerts of an institution": (
+        lambda: open_blocking_alerts(institution_id=1, month=OCTOBER),
+        "alerts_institution",
+    ),
+}
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.only_on(
+        "postgresql", reason="SQLite's planner needs no statistics; production runs on PostgreSQL"
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_sequential_scans(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_hot_queries_use_their_index(name: str) -> None:
+    query, index = QUERIES[name]
+    found: QuerySet = query()
+    plan = found.order_by().explain()
+    assert index in plan, plan
+    assert "Seq Scan" not in plan, plan
