@@ -26,9 +26,7 @@ class Region(models.Model):
     code = models.CharField(max_length=12, primary_key=True)
     name = models.CharField(max_length=64)
     level = models.CharField(max_length=16, choices=Level)
-    parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="children"
-    )
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
 
     class Meta:
         db_table = "institutions_region"
@@ -77,9 +75,7 @@ class Institution(RowKeyModel):
         INDEPENDENT = "independent", "独立托育机构"
         KINDERGARTEN = "kindergarten", "幼儿园托育部"
 
-    county = models.ForeignKey(
-        Region, on_delete=models.PROTECT, related_name="county_institutions"
-    )
+    county = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="county_institutions")
     township = models.ForeignKey(
         Region,
         on_delete=models.PROTECT,
@@ -107,9 +103,7 @@ class Institution(RowKeyModel):
                 name="institutions_institution_key",
             )
         ]
-        indexes = [
-            models.Index(fields=["township", "id"], name="institutions_inst_township")
-        ]
+        indexes = [models.Index(fields=["township", "id"], name="institutions_inst_township")]
 
     def __str__(self) -> str:
         return self.name
@@ -118,9 +112,7 @@ class Institution(RowKeyModel):
 class InstitutionGrade(models.Model):
     """Grade of an institution from a date on."""
 
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="grades"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="grades")
     grade = models.ForeignKey(Grade, on_delete=models.PROTECT)
     starts_on = models.DateField()
     document_number = models.CharField(max_length=64, blank=True, default="")
@@ -128,18 +120,14 @@ class InstitutionGrade(models.Model):
     class Meta:
         db_table = "institutions_inst_grade"
         constraints = [
-            models.UniqueConstraint(
-                fields=["institution", "starts_on"], name="institutions_inst_grade_key"
-            )
+            models.UniqueConstraint(fields=["institution", "starts_on"], name="institutions_inst_grade_key")
         ]
 
 
 class AffordableStatus(models.Model):
     """普惠 recognition from a date on; `affordable=False` ends it."""
 
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="affordable_statuses"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="affordable_statuses")
     affordable = models.BooleanField()
     starts_on = models.DateField()
     document_number = models.CharField(max_length=64, blank=True, default="")
@@ -147,18 +135,14 @@ class AffordableStatus(models.Model):
     class Meta:
         db_table = "institutions_affordable"
         constraints = [
-            models.UniqueConstraint(
-                fields=["institution", "starts_on"], name="institutions_affordable_key"
-            )
+            models.UniqueConstraint(fields=["institution", "starts_on"], name="institutions_affordable_key")
         ]
 
 
 class InstitutionPlaces(models.Model):
     """托位 and 普惠托位 per class type from a date on."""
 
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="places"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="places")
     class_type = models.CharField(max_length=16, choices=ClassType)
     places = models.PositiveIntegerField()
     affordable_places = models.PositiveIntegerField(default=0)
@@ -177,9 +161,7 @@ class InstitutionPlaces(models.Model):
 class Staff(RowKeyModel):
     """A person working at an institution."""
 
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="staff"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="staff")
     name = EncryptedTextField()
     id_number = EncryptedTextField(blank=True, default="")
     id_number_index = BlindIndexField(of="id_number", db_index=True)

@@ -50,13 +50,9 @@ GRADES = [
 
 
 def seed(apps: Any) -> None:
-    region, alias, grade = (
-        apps.get_model("institutions", m) for m in ("Region", "RegionAlias", "Grade")
-    )
+    region, alias, grade = (apps.get_model("institutions", m) for m in ("Region", "RegionAlias", "Grade"))
     for code, name, level, parent in REGIONS:
-        region.objects.get_or_create(
-            code=code, defaults={"name": name, "level": level, "parent_id": parent}
-        )
+        region.objects.get_or_create(code=code, defaults={"name": name, "level": level, "parent_id": parent})
     for code, target in ALIASES:
         alias.objects.get_or_create(code=code, defaults={"region_id": target})
     for code, name, rank in GRADES:

@@ -84,9 +84,7 @@ class Migration(migrations.Migration):
                 ("alias", models.CharField(blank=True, default="", max_length=120)),
                 (
                     "credit_code",
-                    models.CharField(
-                        blank=True, db_index=True, default="", max_length=18
-                    ),
+                    models.CharField(blank=True, db_index=True, default="", max_length=18),
                 ),
                 (
                     "legal_form",
@@ -350,9 +348,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="institution",
-            index=models.Index(
-                fields=["township", "id"], name="institutions_inst_township"
-            ),
+            index=models.Index(fields=["township", "id"], name="institutions_inst_township"),
         ),
         migrations.AddConstraint(
             model_name="institution",
