@@ -14,22 +14,13 @@ from django.utils import timezone
 
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from tests.support.celery_worker import process_environment
+from tests.workflows.waiting import wait_for
 from tests.workflows.world import World
 from workflows.job_queue import job_send
 from workflows.models import JobRun
 from workflows.runner import reconcile
 
 pytestmark = pytest.mark.broker
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> float:
-    """Polls another process's effect in the database, with a deadline; how long it took."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > seconds:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.05)  # noqa: TID251  # see the docstring
-    return time.monotonic() - began
 
 
 def at(world: World, *expected: tuple[str, str]) -> Callable[[], bool]:
