@@ -13,6 +13,7 @@ from django.test import Client
 
 from backend.api.v1.messages import views
 from backend.common.errors import Conflict, Unavailable
+from backend.common.logs import PrivateFormatter
 from tests.api.support import API, assert_problem, client_of, get
 from tests.factories import Cast, cast
 
@@ -128,3 +129,47 @@ def test_answers_carry_the_security_headers(people: Cast) -> None:
     assert response["X-Frame-Options"] == "DENY"
     assert response["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_an_unknown_host_is_a_problem_too(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["zhishan.example"]
+    assert_problem(Client().get(f"{API}/session", headers={"Host": "evil.example"}), 400, "bad_request")
+
+
+def test_a_bug_outside_the_views_is_a_problem_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", fail)
+    client = Client(raise_request_exception=False)
+    client.cookies["sessionid"] = "x" * 32
+    with caplog.at_level(logging.INFO, logger="zhishan.api"):
+        response = client.get(f"{API}/session")
+    problem = assert_problem(response, 500, "internal_error")
+    assert SECRET not in response.content.decode()
+    ours = [record.getMessage() for record in caplog.records if record.name == "zhishan.api"]
+    assert [problem["incident"] in line and SECRET not in line for line in ours] == [True]
+    page = client.get("/nothing")
+    assert (page.status_code, SECRET in page.content.decode()) == (500, False)
+
+
+def test_django_does_not_log_the_text_of_exceptions(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    """Its `django.request` logger prints tracebacks with messages, and those may quote a row."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", fail)
+    client = Client(raise_request_exception=False)
+    client.cookies["sessionid"] = "x" * 32
+    client.get(f"{API}/session")
+    (record,) = (r for r in caplog.records if r.name == "django.request" and r.exc_info)
+    lines = PrivateFormatter().format(logging.makeLogRecord(record.__dict__ | {"exc_text": None}))
+    assert SECRET not in lines
+    assert lines.endswith("builtins.RuntimeError")
+    assert "in fail" in lines
+    assert settings.LOGGING["formatters"]["line"]["()"] == "backend.common.logs.PrivateFormatter"

@@ -192,3 +192,19 @@ def test_bad_bodies_name_their_fields(body: Any, fields: list[str]) -> None:
     )
     assert [error["field"] for error in problem["errors"]] == fields
     assert all("一" <= error["message"][0] <= "鿿" for error in problem["errors"]), problem
+
+
+def test_a_deactivated_person_is_out_at_once(people: Cast) -> None:
+    client = Client()
+    sign_in(client, "cast_county1")
+    people.county_one.is_active = False
+    people.county_one.save()
+    assert_problem(client.get(f"{API}/messages"), 401, "not_authenticated")
+
+
+def test_a_role_that_ended_is_gone_at_once(people: Cast) -> None:
+    client = Client()
+    sign_in(client, "cast_county1")
+    assert client.get(f"{API}/cycles").status_code == 200
+    people.county_one.role_assignments.update(ends_on="2026-11-01")
+    assert_problem(client.get(f"{API}/cycles"), 403, "permission_denied")
