@@ -81,7 +81,7 @@ class Table:
         width = len(self.grid.header)
         is_first = True
         for number, cells in self.grid.rows:
-            if is_blank(cells):
+            if (not cells or not str(cells[0]).strip()) and is_blank(cells):
                 continue
             if is_first and self._is_sample(cells):
                 tally.remark(number, "", "这是模板里的示例行, 已跳过")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, repeat
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,6 +22,7 @@ from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Region
 from backend.apps.institutions.selectors import InstitutionUnclear, institution_directory, region_get
 from backend.common.crypto import blind_index
+from backend.common.id_number import IdNumber
 from backend.common.service_month import ServiceMonth
 from backend.common.sheets import CellInvalid, Column, ImportReport, Raw, Table, Tally
 from backend.common.sheets.reading import Grid
@@ -30,6 +31,7 @@ CHUNK = 10_000  # rows of one transaction: short enough not to block others, lon
 CLOCK_TOLERANCE = timedelta(minutes=5)  # gate clocks are a little off
 FOLD_CHILDREN = 500  # up to here only these children are folded, beyond it the county's month at once
 _SOURCE = Punch.Source.GATE.value
+_RARELY_REPEATED = frozenset({"happened_at", "arrived_at", "serial"})
 _BATCH = 800
 _SHANGHAI_OFFSET = timedelta(hours=8)
 _natural_order = attrgetter("happened_at", "child_id", "institution_id", "direction")
@@ -46,6 +48,22 @@ class _Memory:
     photos: dict[str, int] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)  # serial key → natural key
     months: dict[ServiceMonth, set[int]] = field(default_factory=dict)
+
+
+class _Values(NamedTuple):
+    """Converted cells of a row, in the order of PUNCH_LAYOUT; None for a blank or absent one."""
+
+    code: str | None
+    id_number: IdNumber | None
+    institution_name: str | None
+    credit_code: str | None
+    happened_at: datetime
+    direction: str
+    source: str | None
+    device: str | None
+    arrived_at: datetime | None
+    photo: str | None
+    serial: str | None
 
 
 class _Rollback(Exception):
@@ -110,22 +128,32 @@ class _Run:
             chunk = list(islice(rows, CHUNK))
             if not chunk:
                 return
-            values = list(self._values(chunk))
-            self._resolve(values)
+            values = self._values(chunk)
+            self._resolve([v for _, v in values])
             ready = [row for row in (self._row(number, v) for number, v in values) if row is not None]
-            ready.sort(
-                key=_natural_order
-            )  # one order for everybody: two imports of the same days wait for each other, never in a ring
+            # One order for everybody: two imports of the same days wait for each other, never in a ring.
+            ready.sort(key=_natural_order)
             with transaction.atomic():
                 created = punches_insert(ready)
             self.tally.created += created
             self.tally.unchanged += len(ready) - created
             if created:
-                for row in ready:
-                    day = row.happened_at + _SHANGHAI_OFFSET
-                    self.memory.months.setdefault(ServiceMonth(day.year, day.month), set()).add(row.child_id)
+                self._note_months(ready)
             if self.progress is not None:
                 self.progress(self.tally.rows)
+
+    def _note_months(self, rows: Sequence[PunchRow]) -> None:
+        """Children by month of the business day; `rows` are in order of time."""
+        months = self.memory.months
+        first, last = (
+            ServiceMonth.of((row.happened_at + _SHANGHAI_OFFSET).date()) for row in (rows[0], rows[-1])
+        )
+        if first == last:  # nearly always
+            months.setdefault(first, set()).update(row.child_id for row in rows)
+            return
+        for row in rows:
+            month = ServiceMonth.of((row.happened_at + _SHANGHAI_OFFSET).date())
+            months.setdefault(month, set()).add(row.child_id)
 
     def close(self, actor: Any) -> None:
         """Fold the months that got new punches; one audit event for the file."""
@@ -149,58 +177,60 @@ class _Run:
                 },
             )
 
-    def _values(self, chunk: list[tuple[int, Sequence[Raw]]]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Cells to values, each distinct cell once; moments are the exception, hardly one repeats."""
+    def _values(self, chunk: list[tuple[int, Sequence[Raw]]]) -> list[tuple[int, _Values]]:
+        """Cells to values, column by column: a cell that repeats is converted once, and looking up is fast."""
         tally = self.tally
-        plan = [
-            (column, place, self.memory.converted.setdefault(column.key, {}))
-            for column, place in self.columns
-            if place is not None
+        last = max((place for _, place in self.columns if place is not None), default=0)
+        rows = [
+            cells if len(cells) > last else [*cells, *[""] * (last + 1 - len(cells))] for _, cells in chunk
         ]
-        empty = {column.key: None for column, _ in self.columns}
-        for number, cells in chunk:
-            values: dict[str, Any] = empty.copy()
-            width = len(cells)
-            fine = True
-            for column, place, known in plan:
-                raw = cells[place] if place < width else ""
-                try:
-                    value = known[raw]
-                except KeyError:
-                    value = _convert(column, raw)
-                    if column.key not in ("happened_at", "arrived_at", "serial"):
-                        known[raw] = value
-                if type(value) is _Bad:
-                    tally.error(number, column.name, value.reason)
-                    fine = False
-                else:
-                    values[column.key] = value
-            if fine and values["code"] is None and values["id_number"] is None:
+        numbers = [number for number, _ in chunk]
+        columns: list[Iterable[Any]] = [numbers]
+        for column, place in self.columns:
+            if place is None:
+                columns.append(repeat(None))
+                continue
+            raws = [cells[place] for cells in rows]
+            if column.key in _RARELY_REPEATED:
+                values = [_convert(column, raw) for raw in raws]
+            else:
+                known = self.memory.converted.setdefault(column.key, {})
+                known.update((raw, _convert(column, raw)) for raw in set(raws) - known.keys())
+                values = [known[raw] for raw in raws]
+            if _Bad in set(map(type, values)):
+                for number, value in zip(numbers, values, strict=True):
+                    if type(value) is _Bad:
+                        tally.error(number, column.name, value.reason)
+            columns.append(values)
+        good = []
+        for number, *cells in zip(*columns, strict=False):  # absent columns repeat None without end
+            row = _Values(*cells)
+            if tally.is_bad(number):
+                continue
+            if row.code is None and row.id_number is None:
                 tally.error(number, "婴幼儿编号", "婴幼儿编号和证件号码至少填一项")
-                fine = False
-            if fine:
-                yield number, values
+                continue
+            good.append((number, row))
+        return good
 
-    def _resolve(self, values: list[tuple[int, dict[str, Any]]]) -> None:
+    def _resolve(self, values: list[_Values]) -> None:
         """Children and photos of the chunk that were not met before, in a few queries."""
         memory = self.memory
-        codes = {v["code"] for _, v in values if v["code"] is not None} - memory.codes.keys()
+        codes = {v.code for v in values if v.code is not None} - memory.codes.keys()
         for batch in _batches(sorted(codes)):
             memory.codes |= dict(Child.objects.filter(code__in=batch).values_list("code", "pk"))
-        numbers = {
-            v["id_number"].value for _, v in values if v["id_number"] is not None
-        } - memory.numbers.keys()
+        numbers = {v.id_number.value for v in values if v.id_number is not None} - memory.numbers.keys()
         indexes = {blind_index("id_number", number): number for number in numbers}
         for batch in _batches(sorted(indexes)):
             found = Child.objects.filter(id_number_index__in=batch).values_list("id_number_index", "pk")
             memory.numbers |= {indexes[index]: pk for index, pk in found}
-        photos = {v["photo"] for _, v in values if v["photo"] is not None} - memory.photos.keys()
+        photos = {v.photo for v in values if v.photo is not None} - memory.photos.keys()
         for batch in _batches(sorted(photos)):
             memory.photos |= dict(Photo.objects.filter(path__in=batch).values_list("path", "pk"))
         serials = {
-            serial_punch_key(institution_id=pk, serial=v["serial"])
-            for _, v in values
-            if v["serial"] is not None and isinstance(pk := self._institution(v), int)
+            serial_punch_key(institution_id=pk, serial=v.serial)
+            for v in values
+            if v.serial is not None and isinstance(pk := self._institution(v), int)
         } - memory.serials.keys()
         for batch in _batches(sorted(serials)):
             for punch in Punch.objects.filter(idempotency_key__in=batch).only(
@@ -213,9 +243,9 @@ class _Run:
                     direction=punch.direction,
                 )
 
-    def _institution(self, values: dict[str, Any]) -> int | str:
+    def _institution(self, values: _Values) -> int | str:
         """Id, or the reason why there is none."""
-        key = (values["institution_name"] or "", values["credit_code"] or "")
+        key = (values.institution_name or "", values.credit_code or "")
         found = self.memory.institutions.get(key)
         if found is None:
             try:
@@ -225,8 +255,8 @@ class _Run:
             self.memory.institutions[key] = found
         return found
 
-    def _child(self, number: int, values: dict[str, Any]) -> int | None:
-        code, id_number = values["code"], values["id_number"]
+    def _child(self, number: int, values: _Values) -> int | None:
+        code, id_number = values.code, values.id_number
         by_code = self.memory.codes.get(code) if code is not None else None
         by_number = self.memory.numbers.get(id_number.value) if id_number is not None else None
         if code is not None and by_code is None:
@@ -239,7 +269,7 @@ class _Run:
             return by_code if by_code is not None else by_number
         return None
 
-    def _row(self, number: int, values: dict[str, Any]) -> PunchRow | None:
+    def _row(self, number: int, values: _Values) -> PunchRow | None:
         """A row ready to be written, or None with the reason in the tally."""
         tally = self.tally
         institution_id = self._institution(values)
@@ -249,8 +279,7 @@ class _Run:
         child_id = self._child(number, values)
         if child_id is None:
             return None
-        happened_at: datetime = values["happened_at"]
-        arrived_at: datetime | None = values["arrived_at"]
+        happened_at, arrived_at = values.happened_at, values.arrived_at
         if happened_at > self.now + CLOCK_TOLERANCE:
             tally.error(number, "打卡时间", "打卡时间在将来, 请检查设备时钟")
             return None
@@ -263,11 +292,11 @@ class _Run:
             tally.error(number, "到达时间", "到达时间早于打卡时间, 请检查设备时钟")
             return None
         photo_id = None
-        if values["photo"] is not None:
-            photo_id = self.memory.photos.get(values["photo"])
+        if values.photo is not None:
+            photo_id = self.memory.photos.get(values.photo)
             if photo_id is None:
                 tally.remark(number, "照片", "没有入库这张照片, 打卡已按无照片保存")
-        direction = values["direction"]
+        direction = values.direction
         natural = natural_punch_key(
             child_id=child_id,
             institution_id=institution_id,
@@ -275,8 +304,8 @@ class _Run:
             direction=direction,
         )
         key = natural
-        if values["serial"] is not None:
-            key = serial_punch_key(institution_id=institution_id, serial=values["serial"])
+        if values.serial is not None:
+            key = serial_punch_key(institution_id=institution_id, serial=values.serial)
             if self.memory.serials.setdefault(key, natural) != natural:
                 tally.error(number, "流水号", "这个流水号已用于另一条内容不同的打卡")
                 return None
@@ -286,8 +315,8 @@ class _Run:
             happened_at,
             arrived_at,
             direction,
-            values["source"] or _SOURCE,
-            values["device"] or "",
+            values.source or _SOURCE,
+            values.device or "",
             photo_id,
             key,
         )
