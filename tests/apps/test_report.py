@@ -40,6 +40,7 @@ def seal(month: Month, reason: str = "备案已失效") -> Snapshot:
     """One alert settled, 青竹 excluded, the other two approved: 1,000.00 yuan."""
     company = month.cast
     settle(make_alert(company.jasmine), company.county_two)
+    make_alert(company.bamboo, blocking=False)
     decide(month.jasmine, "review_township", "approved", company.town_sanjiang)
     decide(month.jasmine, "review_county", "approved", company.county_one)
     decide(month.bamboo, "review_township", "approved", company.town_luoshan)
@@ -92,8 +93,9 @@ def test_the_report_on_paper(month: Month, snapshot: Snapshot, tmp_path: Path) -
         "2嵊州市云朵托育中心乡镇街道待补三级11250.0000004–00004",
         "合计431,000.00",
         "1嵊州市青竹幼儿园托育部鹿山街道备案已失效225.00",
-        "考勤人数异常10100",
-        "考勤机构异常00000",
+        "考勤人数异常201001",
+        "考勤机构异常000000",
+        "未处置的1条均为提示类预警",
         "每份结算单的更正（申请）人、乡镇街道初审人与县级审核人均不是同一人",
         "设置应考勤天数陈审核12026-11-0209:002026-11-0209:00",
         "评定人：赵评定嵊州市卫生健康局（盖章）",

@@ -120,7 +120,7 @@ def month(institutions: int) -> ReportMonth:
         approved=tuple(replace(row, number=number) for number in range(1, institutions + 1)),
         excluded=(),
         duties=(DutyRow("评定", "赵评定", 1, at, at),),
-        alerts=(AlertRow("考勤人数异常", 0, 0, 0, 0, 0),),
+        alerts=(AlertRow("考勤人数异常", 0, 0, 0, 0, 0, 0),),
         overrides=(),
     )
 

@@ -77,6 +77,7 @@ class AlertRow:
     dismissed: int
     corrected: int
     gone: int
+    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
                 dismissed=count["dismissed"],
                 corrected=count["corrected"],
                 gone=count["gone"],
+                open=count["open"],
             )
             for count in header["alert_counts"]
         ),

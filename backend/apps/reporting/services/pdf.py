@@ -84,6 +84,7 @@ def report_html(
             }
             for duty in month.duties
         ],
+        "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
         "first_code": f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}-00001",
         "substituted": substituted,
