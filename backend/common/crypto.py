@@ -52,9 +52,7 @@ def encrypt(plain: str, *, bound_to: str) -> Ciphertext:
     box = Cipher(algorithms.SM4(_key(key_id)), modes.GCM(nonce)).encryptor()
     box.authenticate_additional_data(bound_to.encode())
     body = box.update(plain.encode()) + box.finalize()
-    return Ciphertext(
-        f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(nonce + body + box.tag).decode()}"
-    )
+    return Ciphertext(f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(nonce + body + box.tag).decode()}")
 
 
 def decrypt(value: Ciphertext, *, bound_to: str) -> str:
