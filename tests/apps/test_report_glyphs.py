@@ -93,7 +93,7 @@ def month(institutions: int) -> ReportMonth:
         county_code="330683000000",
         county_name="嵊州市",
         month=ServiceMonth(2026, 10),
-        total_amount=Decimal("1234.50") * institutions,
+        total_amount=Decimal("98765.43") * institutions,
         digest=DIGEST,
         header={
             "scheme": {"name": "考勤补助方案", "version": 1, "document_number": "嵊卫发〔2026〕12号"},
@@ -110,7 +110,7 @@ def month(institutions: int) -> ReportMonth:
         required_days=18,
         children=120,
         paid=118,
-        amount=Decimal("1234.50"),
+        amount=Decimal("98765.43"),
         first_row=1,
         last_row=120,
         reason="",
@@ -128,16 +128,17 @@ def month(institutions: int) -> ReportMonth:
 def test_a_long_table_repeats_its_head_and_counts_its_pages(tmp_path: Path) -> None:
     pdf = report_pdf(month(100), [], detail_name="明细表.xlsx")
     pages = pages_of(pdf, tmp_path)
-    head = "序号机构乡镇街道等级在托人数应补人次"
+    head = "序号机构乡镇街道等级在托人数应补人次补助金额（元）明细行号"
     with_rows = [page for page in pages if "小太阳" in page]
     assert len(with_rows) >= 4
-    assert all(head in page.replace("补助金额", "").replace("（元）", "") for page in with_rows)
+    assert all(head in page for page in with_rows)
     for number, page in enumerate(pages, start=1):
         assert f"第{number}页/共{len(pages)}页" in page
         assert DIGEST in page
     text = text_of(pdf, tmp_path)
     assert text.count("小太阳") == 100
-    assert "合计（大写）壹拾贰万叁仟肆佰伍拾元整" in text
+    assert "合计12000118009,876,543.00" in text.replace("，", ",")
+    assert "合计（大写）玖佰捌拾柒万陆仟伍佰肆拾叁元整" in text
     assert "本月没有不纳入的机构。" in text
 
 
