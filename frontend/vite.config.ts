@@ -4,7 +4,7 @@ import vue from '@vitejs/plugin-vue'
 import legacy from '@vitejs/plugin-legacy'
 import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver, VantResolver } from 'unplugin-vue-components/resolvers'
-import { localFonts } from './build/localFonts'
+import { localFonts } from './build/localFonts.ts'
 
 // Django serves the build below this address, and hands out pc.html at "/" and m.html at "/m/".
 const BASE = '/static/app/'
@@ -37,5 +37,7 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['src/**/*.spec.ts', 'tests/**/*.spec.ts'],
     env: { TZ: 'Asia/Shanghai' },
+    // Library components bring their style sheets, which only Vite can read.
+    server: { deps: { inline: ['element-plus'] } },
   },
 })

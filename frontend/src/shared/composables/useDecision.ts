@@ -80,12 +80,11 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
 
 export type DecisionForm = ReturnType<typeof useDecision>
 
-/** The next thing of the same kind to do, else any. */
+/** The next thing to do: what is already mine first, of the same kind first. */
 export function useNextTask(task: MaybeRefOrGetter<TaskDetail>) {
-  const { view } = useTasks('inbox')
+  const boxes = [useTasks('inbox').view, useTasks('queue').view]
   return computed(() => {
-    if (view.value.state !== 'done') return null
-    const others = view.value.data.filter((one) => one.id !== toValue(task).id)
+    const others = boxes.flatMap(({ value }) => (value.state === 'done' ? value.data.filter((one) => one.id !== toValue(task).id) : []))
     return others.find((one) => one.node === toValue(task).node) ?? others[0] ?? null
   })
 }

@@ -26,6 +26,12 @@ export function watchSignedOut(client: QueryClient): void {
   })
 }
 
+/** Another person is here: nothing read for the one before may stay. The session query itself lives on, for its observers. */
+function becomes(client: QueryClient, session: Session): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] })
+  client.setQueryData<Session>(keys.session, session)
+}
+
 export function useSession() {
   const client = useQueryClient()
   const query = useQuery({ queryKey: keys.session, queryFn: fetchSession, staleTime: 60_000 })
@@ -36,15 +42,13 @@ export function useSession() {
     await fetchSession()
     const session = await unwrap(api.POST('/api/v1/session', { body: { username, password } }))
     setCsrfToken(session.csrf_token)
-    client.clear()
-    client.setQueryData<Session>(keys.session, session)
+    becomes(client, session)
     return session
   })
 
   const signOut = useSend(async () => {
     await unwrap(api.DELETE('/api/v1/session'))
-    client.clear()
-    client.setQueryData<Session>(keys.session, await fetchSession())
+    becomes(client, await fetchSession())
   })
 
   return {

@@ -5,7 +5,7 @@ import { usePaged, useQuery, viewOf } from './query'
 
 export type Box = 'inbox' | 'queue' | 'done'
 export const BOXES: { box: Box; title: string; empty: string }[] = [
-  { box: 'inbox', title: '待办', empty: '没有待办任务。有新任务时会出现在“可认领”，认领后在这里办理。' },
+  { box: 'inbox', title: '待办', empty: '没有待办任务。辖区内还没有人办理的任务在“可认领”，可以直接打开办理。' },
   { box: 'queue', title: '可认领', empty: '没有可认领的任务。上一环节办结后，任务会自动出现在这里。' },
   { box: 'done', title: '已办', empty: '还没有办结的任务。办结后可以在这里查看您的意见。' },
 ]
@@ -27,6 +27,11 @@ export function useTaskCounts() {
     refetchInterval: REFRESH,
   })
   return computed(() => query.data.value ?? null)
+}
+
+/** The box to open when none was asked for: 待办, unless it is empty and something can be claimed. */
+export function startingBox(counts: { inbox: number; queue: number } | null): Box {
+  return counts && counts.inbox === 0 && counts.queue > 0 ? 'queue' : 'inbox'
 }
 
 export function useTask(id: MaybeRefOrGetter<number>) {

@@ -24,7 +24,7 @@ const LOOKS: Record<Decision, Look> = {
   returned: { tone: 'warning', commentRequired: true, marksRows: true, warning: '退回后由机构更正并重新提交，再从乡镇街道初审开始。' },
   excluded: { tone: 'danger', commentRequired: true, marksRows: false, warning: '不纳入后，本机构本月不发放补助，且本月内不能恢复。' },
   resubmitted: { tone: 'primary', commentRequired: true, marksRows: false, warning: '重新提交后回到乡镇街道初审，审核期间不能再改。' },
-  set: { tone: 'primary', commentRequired: false, marksRows: false, warning: '确定后立即开始测算，应考勤天数不能再改。' },
+  set: { tone: 'primary', commentRequired: false, marksRows: false, warning: '确定后立即开始计算，应考勤天数不能再改。' },
   evaluated: { tone: 'primary', commentRequired: false, marksRows: false, warning: '评定后本月数据封存，不能修改、不能撤回。' },
 }
 
@@ -59,7 +59,7 @@ export function refusals(actions: readonly TaskAction[]): { reason: string; titl
 }
 
 const QUESTIONS: Record<TaskNode, string> = {
-  set_attendance_days: '本月应考勤多少天？确定后系统按此测算每名婴幼儿的补助。',
+  set_attendance_days: '本月应考勤多少天？确定后系统按此计算每名婴幼儿的补助。',
   review_township: '该机构本月的出勤与应补金额是否属实？',
   review_county: '乡镇街道初审之后，该机构本月的应补金额是否可以通过？',
   correct: '结算单被退回。请按退回意见更正考勤或说明情况，再重新提交。',
@@ -69,4 +69,9 @@ const QUESTIONS: Record<TaskNode, string> = {
 /** What is to be decided, in one sentence. */
 export function questionOf(node: TaskNode): string {
   return QUESTIONS[node]
+}
+
+/** "通过" → "确认通过"; a title that is a confirmation already stays as it is. */
+export function confirmTitle(title: string): string {
+  return /^(确认|确定)/.test(title) ? title : `确认${title}`
 }

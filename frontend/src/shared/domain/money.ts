@@ -21,7 +21,9 @@ export function isZero(amount: string): boolean {
   return /^-?0*(\.0*)?$/.test(amount)
 }
 
-/** A factor as people write it: "1.000000" → "1", "0.500000" → "0.5". */
+/** A factor as people write it: "1.000000" → "1", "0.500000" → "0.5"; a long one is cut and says so: "0.944444" → "0.9444…". */
 export function formatFactor(factor: string): string {
-  return factor.includes('.') ? factor.replace(/0+$/, '').replace(/\.$/, '') : factor
+  const short = factor.includes('.') ? factor.replace(/0+$/, '').replace(/\.$/, '') : factor
+  const [whole = '', decimals = ''] = short.split('.')
+  return decimals.length > 4 ? `${whole}.${decimals.slice(0, 4)}…` : short
 }

@@ -1,6 +1,17 @@
-import type { CyclePosition } from '@/shared/api/types'
+import type { CycleDetail, CyclePosition } from '@/shared/api/types'
 import { formatDateTime } from './dates'
 import type { Tone } from './labels'
+
+/** The program is working on this step: a job not finished yet. Opening the reviews is a job too, the reviewing is not. */
+function isAtWork(one: CyclePosition): boolean {
+  return one.status === 'active' && one.job !== null && one.job.progress < 100
+}
+
+function statusText(one: CyclePosition, counts: CycleDetail['counts']): string {
+  const { text } = STATUS[one.status]
+  if (one.node !== 'review_statements' || one.status !== 'active' || counts.statements === 0) return text
+  return `已审结 ${counts.approved + counts.excluded} / ${counts.statements}`
+}
 
 /** One step of the bar above a cycle. Start and end are where the bar begins and stops, not steps. */
 export type Step = {
@@ -22,17 +33,17 @@ const STATUS: Record<CyclePosition['status'], { text: string; tone: Tone }> = {
   error: { text: '出错', tone: 'danger' },
 }
 
-export function stepsOf(position: readonly CyclePosition[]): Step[] {
+export function stepsOf(position: readonly CyclePosition[], counts: CycleDetail['counts']): Step[] {
   return position
     .filter((one) => one.node !== 'start' && one.node !== 'end')
     .map((one) => ({
       node: one.node,
       title: one.title,
       status: one.status,
-      statusText: STATUS[one.status].text,
+      statusText: statusText(one, counts),
       tone: STATUS[one.status].tone,
       time: one.finished_at ? formatDateTime(one.finished_at) : one.started_at ? `${formatDateTime(one.started_at)} 起` : '',
-      progress: one.status === 'active' && one.job ? one.job.progress : null,
+      progress: isAtWork(one) ? (one.job?.progress ?? null) : null,
       incident: one.job?.incident ?? '',
       attempts: one.job?.attempts ?? 0,
     }))
@@ -45,7 +56,7 @@ export function positionVersion(position: readonly CyclePosition[]): string {
 
 /** A background job is at work: look often. Otherwise people set the pace. */
 export function isBusy(position: readonly CyclePosition[]): boolean {
-  return position.some((one) => one.status === 'active' && one.job !== null)
+  return position.some(isAtWork)
 }
 
 /** The cycle has ended and will not move again. */

@@ -1,0 +1,111 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { flushPromises } from '@vue/test-utils'
+import type { TaskDetail } from '@/shared/api/types'
+import { setCsrfToken } from '@/shared/api/client'
+import { fakeServer, withSetup } from '../../../tests/server'
+import { keys } from './keys'
+import { useDecision } from './useDecision'
+import { usePerform } from './usePerform'
+
+const statement = { id: 5, institution_id: 9, institution_name: '茉莉', township_name: '三江街道', round: 1, total_amount: '1150.00', children_count: 3, open_alerts: 0 }
+const detail = {
+  id: 7,
+  node: 'review_township',
+  title: '乡镇街道初审',
+  status: 'open',
+  statement,
+  content_hash: 'hash-1',
+  timeline: [],
+  capabilities: [
+    { action: 'approved', title: '通过', allowed: true, reason_code: '', reason: '' },
+    { action: 'returned', title: '退回', allowed: true, reason_code: '', reason: '' },
+  ],
+} as unknown as TaskDetail
+const COMPLETE = 'POST /api/v1/tasks/7/complete'
+const approve = { kind: 'complete' as const, body: { decision: 'approved' as const, comment: '', content_hash: 'hash-1' } }
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  setCsrfToken('')
+})
+
+it('approves with the token, the hash that was seen and an idempotency key', async () => {
+  const sent = fakeServer({ [COMPLETE]: { body: { id: 7, status: 'done' } } })
+  setCsrfToken('token-1')
+  const { result } = withSetup(() => usePerform(7))
+  const task = await result.perform(approve)
+  expect(task).toMatchObject({ id: 7, status: 'done' })
+  expect(result.state.value.state).toBe('done')
+  expect(sent).toHaveLength(1)
+  expect(sent[0]?.body).toEqual({ decision: 'approved', comment: '', content_hash: 'hash-1' })
+  expect(sent[0]?.headers.get('X-CSRFToken')).toBe('token-1')
+  expect(sent[0]?.headers.get('Idempotency-Key')).toMatch(/^[0-9a-f]{32}$/)
+})
+
+it('sends one request for two presses', async () => {
+  const sent = fakeServer({ [COMPLETE]: { body: { id: 7 } } })
+  const { result } = withSetup(() => usePerform(7))
+  await Promise.all([result.perform(approve), result.perform(approve)])
+  expect(sent).toHaveLength(1)
+})
+
+it('keeps the key over a broken network and drops it after an answer', async () => {
+  const sent = fakeServer({ [COMPLETE]: ['offline', { status: 503, body: {} }, { status: 409, body: { code: 'task_not_open', detail: '已办结' } }, { body: { id: 7 } }] })
+  const { result } = withSetup(() => usePerform(7))
+  for (let turn = 0; turn < 4; turn += 1) await result.perform(approve)
+  const used = sent.map((one) => one.headers.get('Idempotency-Key'))
+  expect(used[0]).toBe(used[1])
+  expect(used[1]).toBe(used[2])
+  expect(used[3]).not.toBe(used[2])
+})
+
+it('shows a refusal with its sentence', async () => {
+  fakeServer({ [COMPLETE]: { status: 403, body: { code: 'duty_conflict', detail: '您已办理过本结算单的初审' } } })
+  const { result } = withSetup(() => usePerform(7))
+  expect(await result.perform(approve)).toBeUndefined()
+  expect(result.state.value).toMatchObject({ state: 'refused', problem: { status: 403, detail: '您已办理过本结算单的初审' } })
+})
+
+it('keeps what was seen when the content has changed', async () => {
+  fakeServer({ [COMPLETE]: { status: 409, body: { code: 'content_changed', detail: '内容已变化' } } })
+  const { result, client } = withSetup(() => usePerform(7))
+  client.setQueryData(keys.task(7), detail)
+  client.setQueryData(keys.lines(5), { pages: [{ results: [{ id: 1 }], next: 'x' }, { results: [{ id: 2 }], next: null }], pageParams: [] })
+  await result.perform(approve)
+  expect(result.state.value).toMatchObject({ state: 'changed', before: { task: { content_hash: 'hash-1' }, lines: [{ id: 1 }, { id: 2 }] } })
+  result.acknowledge()
+  expect(result.state.value).toEqual({ state: 'idle' })
+})
+
+it('makes the lists stale after a decision', async () => {
+  fakeServer({ [COMPLETE]: { body: { id: 7 } } })
+  const { result, client } = withSetup(() => usePerform(7))
+  for (const key of [keys.taskCounts, keys.cycle(1), keys.statement(5), [...keys.alerts, 'list'], keys.session]) client.setQueryData(key, {})
+  await result.perform(approve)
+  await flushPromises()
+  const stale = (key: readonly unknown[]) => client.getQueryState(key)?.isInvalidated
+  expect([keys.taskCounts, keys.cycle(1), keys.statement(5), [...keys.alerts, 'list'], keys.session].map(stale)).toEqual([true, true, true, true, false])
+})
+
+it('needs a reason to return, and sends the ticked rows with it', async () => {
+  const sent = fakeServer({ [COMPLETE]: { body: { id: 7 } } })
+  const { result: form } = withSetup(() => useDecision(detail))
+  const [approveAction, returnAction] = form.actions.value
+  expect([form.missing(approveAction!), form.missing(returnAction!)]).toEqual(['', '须先在意见中写明理由（至少 5 个字）'])
+  expect(form.unfilled.value).toEqual([{ text: '须先在意见中写明理由（至少 5 个字）', titles: ['退回'] }])
+  expect(await form.run(returnAction!)).toBeUndefined()
+  expect(sent).toHaveLength(0)
+  form.setComment('  9 日有入园无离园  ')
+  form.marked.value = [11, 12]
+  await form.run(returnAction!)
+  expect(sent[0]?.body).toEqual({ decision: 'returned', comment: '9 日有入园无离园', content_hash: 'hash-1', marked_line_ids: [11, 12] })
+})
+
+it('does not run what the server does not allow', async () => {
+  const sent = fakeServer({})
+  const refused = { ...detail, capabilities: [{ action: 'approved', title: '通过', allowed: false, reason_code: 'x', reason: '3 条预警未处置' }] } as TaskDetail
+  const { result: form } = withSetup(() => useDecision(refused))
+  expect(await form.run(form.actions.value[0]!)).toBeUndefined()
+  expect(form.refusals.value).toEqual([{ reason: '3 条预警未处置', titles: ['通过'] }])
+  expect(sent).toEqual([])
+})

@@ -1,0 +1,123 @@
+import { expect, it } from 'vitest'
+import type { CycleDetail, CyclePosition, Line, TaskDetail } from '@/shared/api/types'
+import { lineChanges, summaryChanges } from './changes'
+import { evidenceRows } from './evidence'
+import { decisionLabel, roleLabel, townshipText } from './labels'
+import { diagramUrl, reportUrl, routeOf, templateUrl } from './links'
+import { isBusy, isFinished, positionVersion, stepsOf } from './position'
+import { preflight } from './preflight'
+import { requiredDaysInput } from './requiredDays'
+
+const counts = { statements: 52, approved: 17, excluded: 1, returned: 2, open: 34 }
+const at = (node: CyclePosition['node'], status: CyclePosition['status'], progress?: number): CyclePosition => ({
+  node,
+  title: node,
+  status,
+  started_at: status === 'waiting' ? null : '2026-11-01T01:00:00Z',
+  finished_at: status === 'done' ? '2026-11-01T02:00:00Z' : null,
+  job: progress === undefined ? null : { progress, attempts: 1, incident: status === 'error' ? 'INC1' : '' },
+})
+
+it('turns a position into steps, start and end left out', () => {
+  const steps = stepsOf([at('start', 'done'), at('set_attendance_days', 'done'), at('calculate', 'active', 46), at('warn', 'error', 10), at('end', 'waiting')], counts)
+  expect(steps.map((one) => [one.node, one.statusText, one.tone, one.time, one.progress, one.incident])).toEqual([
+    ['set_attendance_days', '已完成', 'success', '2026-11-01 10:00', null, ''],
+    ['calculate', '进行中', 'primary', '2026-11-01 09:00 起', 46, ''],
+    ['warn', '出错', 'danger', '2026-11-01 09:00 起', null, 'INC1'],
+  ])
+})
+
+it('counts the reviews instead of showing the job that opened them', () => {
+  const review = [at('review_statements', 'active', 100)]
+  expect(stepsOf(review, counts).map((one) => [one.statusText, one.progress])).toEqual([['已审结 18 / 52', null]])
+  expect(isBusy(review)).toBe(false)
+  expect(isBusy([at('review_statements', 'active', 40)])).toBe(true)
+  expect(isBusy([at('calculate', 'active', 0)])).toBe(true)
+  expect(isBusy([at('evaluate', 'active')])).toBe(false)
+})
+
+it('asks for the chart again when the position moves, and stops at the end', () => {
+  expect(positionVersion([at('start', 'done'), at('evaluate', 'active')])).toBe('start:done,evaluate:active')
+  expect([isFinished([]), isFinished([at('end', 'done')]), isFinished([at('end', 'active')])]).toEqual([false, true, false])
+})
+
+it('builds addresses that carry ids only', () => {
+  expect(diagramUrl(3, 'a:done,b')).toBe('/api/v1/cycles/3/diagram.svg?v=a%3Adone%2Cb')
+  expect(reportUrl(9)).toBe('/api/v1/reports/9/file')
+  expect(templateUrl('children', 'xlsx')).toBe('/api/v1/import-templates/children.xlsx')
+})
+
+it('follows our own routes only', () => {
+  expect(['/tasks/12', '#/tasks?box=queue', '//evil.example', 'https://evil.example', 'javascript:alert(1)', '', '/a/"><script>'].map(routeOf)).toEqual([
+    '/tasks/12',
+    '/tasks?box=queue',
+    null,
+    null,
+    null,
+    null,
+    null,
+  ])
+})
+
+it('says Chinese words for codes and the code itself for an unknown one', () => {
+  expect([roleLabel('evaluator'), roleLabel('toString'), decisionLabel('returned').text, decisionLabel('later')]).toEqual(['评定人', 'toString', '退回', { text: 'later', tone: 'info' }])
+  expect([townshipText('三江街道'), townshipText('')]).toEqual(['三江街道', '乡镇街道待补'])
+})
+
+it('reads evidence row by row', () => {
+  expect(evidenceRows({ headcount: 72, dates: ['2026-10-13', '2026-10-14'], gap: null, day: { headcount: 3, ok: true } })).toEqual([
+    { title: '考勤人数', value: '72' },
+    { title: '涉及日期', value: '2026-10-13；2026-10-14' },
+    { title: 'gap', value: '—' },
+    { title: 'day', value: '考勤人数 3，ok 是' },
+  ])
+})
+
+it('shows what moved between two readings', () => {
+  const statement = { id: 1, institution_id: 1, institution_name: '茉莉', township_name: '', round: 1, total_amount: '1150.00', children_count: 3, open_alerts: 0 }
+  const task = (change: object) => ({ statement: { ...statement, ...change } }) as TaskDetail
+  expect(summaryChanges(task({}), task({ total_amount: '1500.00', open_alerts: 1 }))).toEqual([
+    { what: '应补合计', before: '1,150.00 元', after: '1,500.00 元' },
+    { what: '未处置预警', before: '0 条', after: '1 条' },
+  ])
+  expect(summaryChanges(task({}), task({}))).toEqual([])
+  const line = (id: number, child: number, days: number, amount: string) => ({ id, child_id: child, child_name: '王*', child_code: `C${child}`, attended_days: days, required_days: 18, amount }) as Line
+  expect(lineChanges([line(1, 1, 14, '0.00'), line(2, 2, 18, '400.00')], [line(8, 1, 15, '400.00'), line(9, 2, 18, '400.00')])).toEqual([
+    { what: '王*（C1）', before: '14/18 天，0.00 元', after: '15/18 天，400.00 元' },
+  ])
+})
+
+it('checks the month before sealing', () => {
+  const cycle = { counts, total_amount: '982150.50', required_days: 18, scheme: { id: 1, name: '方案', version: 2, document_number: '12号' } } as CycleDetail
+  expect(preflight(cycle, 3).map((one) => [one.title, one.state])).toEqual([
+    ['应补合计', 'ok'],
+    ['结算单', 'stop'],
+    ['不纳入的机构', 'look'],
+    ['未处置预警', 'stop'],
+    ['应考勤天数', 'ok'],
+    ['补助方案', 'ok'],
+  ])
+  const done = { ...cycle, counts: { ...counts, open: 0, approved: 52, excluded: 0 } }
+  expect(preflight(done, 0).map((one) => one.state)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok'])
+  expect(preflight(done, null)[3]).toEqual({ title: '未处置预警', text: '正在读取…', state: 'look' })
+})
+
+it('takes the calendar value without a reason, another only with one', () => {
+  const draft = { days: 18, reason: '', overrides: [] }
+  expect(requiredDaysInput(draft, 18, 31)).toEqual({ ok: true, input: { days: 18, reason: '', overrides: [] } })
+  expect(requiredDaysInput({ ...draft, days: 17 }, 18, 31)).toEqual({ ok: false, missing: '与默认值 18 天不同，请写明理由（至少 5 个字）。' })
+  expect(requiredDaysInput({ ...draft, days: 17, reason: ' 台风停课一天 ' }, 18, 31)).toEqual({ ok: true, input: { days: 17, reason: '台风停课一天', overrides: [] } })
+  expect(requiredDaysInput(draft, null, 31)).toEqual({ ok: false, missing: '没有默认值，请写明天数的依据（至少 5 个字）。' })
+  expect(requiredDaysInput({ ...draft, days: undefined }, 18, 31)).toEqual({ ok: false, missing: '请填写应考勤天数（1 至 31 天）。' })
+  expect(requiredDaysInput({ ...draft, days: 32 }, 18, 31).ok).toBe(false)
+})
+
+it('checks each institution of its own days', () => {
+  const row = { institution_id: 4, days: 10, reason: '上半月停业装修' }
+  const of = (...overrides: { institution_id: number | undefined; days: number | undefined; reason: string }[]) => requiredDaysInput({ days: 18, reason: '', overrides }, 18, 31)
+  expect(of(row)).toEqual({ ok: true, input: { days: 18, reason: '', overrides: [row] } })
+  expect(of(row, row)).toEqual({ ok: false, missing: '单独设置第 2 行：这家机构已在上面设置。' })
+  expect(of({ ...row, institution_id: undefined })).toEqual({ ok: false, missing: '单独设置第 1 行：请选择机构。' })
+  expect(of({ ...row, days: undefined })).toEqual({ ok: false, missing: '单独设置第 1 行：请填写天数。' })
+  expect(of({ ...row, reason: '停业' })).toEqual({ ok: false, missing: '单独设置第 1 行：请写明理由（至少 5 个字）。' })
+})
