@@ -86,9 +86,11 @@ def set_up(options: argparse.Namespace) -> dict[str, float]:
     county = build(size, rng)
     data, rows = punch_file(size, county, rng)
 
+    cpu = time.process_time()
     start = time.perf_counter()
     report = punches_import(grid=read_bytes(data), county_code=COUNTY, actor=county.reviewer)
     import_seconds = time.perf_counter() - start
+    import_cpu = time.process_time() - cpu
     if report.created != Punch.objects.count() or report.rejected:
         sys.exit(f"the import went wrong: {report}")
     start = time.perf_counter()
@@ -110,6 +112,7 @@ def set_up(options: argparse.Namespace) -> dict[str, float]:
         "days": AttendanceDay.objects.count(),
         "floor": floor_seconds(),
         "import": import_seconds,
+        "import_cpu": import_cpu,
         "import_again": again_seconds,
         "refold": refold_seconds,
     }
@@ -134,11 +137,13 @@ def calculate(options: argparse.Namespace) -> None:
 
         profile = cProfile.Profile()
         profile.enable()
+    cpu = time.process_time()
     start = time.perf_counter()
     summary = cycle_calculate(cycle_id=cycle.pk)
     calculated = time.perf_counter()
     alerts = cycle_warn(cycle_id=cycle.pk)
     warned = time.perf_counter()
+    cpu = time.process_time() - cpu
     if profile is not None:
         import pstats
 
@@ -161,6 +166,7 @@ def calculate(options: argparse.Namespace) -> None:
                 "peak_mb": peak,
                 "calculate": calculated - start,
                 "warn": warned - calculated,
+                "cpu": cpu,
                 "recalculate_all": rerun - warned,
                 "recalculate_one": one,
                 "statements": summary.statements,
@@ -178,13 +184,17 @@ def report(found: dict[str, float]) -> bool:
     rows_per_second = found["file_rows"] / found["import"]
     both = found["calculate"] + found["warn"]
     print(
-        f"{found['database']} · Python {platform.python_version()} · {os.cpu_count()} CPUs\n"
+        f"{found['database']} · Python {platform.python_version()} · {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}\n"
         f"{found['punches']:,.0f} punches, {found['days']:,.0f} attendance days, {found['lines']:,} lines, "
         f"{found['statements']} statements, {found['alerts']} alerts, {found['total']} yuan\n"
     )
     lines = [
         ("floor: one aggregate over the punches", floor, ""),
-        ("import the punches", found["import"], f"{rows_per_second:,.0f} rows/s"),
+        (
+            "import the punches",
+            found["import"],
+            f"{rows_per_second:,.0f} rows/s, {found['import_cpu']:.1f} s client CPU",
+        ),
         (
             "import the same file again",
             found["import_again"],
@@ -193,7 +203,11 @@ def report(found: dict[str, float]) -> bool:
         ("refold the month, nothing changed", found["refold"], ""),
         ("calculate", found["calculate"], ""),
         ("warn", found["warn"], ""),
-        ("calculate + warn", both, f"peak {found['peak_mb']:.0f} MB, {found['idle_mb']:.0f} MB before it"),
+        (
+            "calculate + warn",
+            both,
+            f"{found['cpu']:.1f} s client CPU, peak {found['peak_mb']:.0f} MB, {found['idle_mb']:.0f} MB before it",
+        ),
         ("calculate again, nothing changed", found["recalculate_all"], ""),
         ("recalculate one statement", found["recalculate_one"], ""),
     ]

@@ -162,9 +162,7 @@ def _scheme() -> None:
         name="基准方案",
         document_number="基准〔2025〕1号",
         starts_on=START,
-        state=Scheme.State.RELEASED,
         definition={**DEFINITION, "two_institutions": "by_days"},
-        released_at=datetime(2025, 1, 1, tzinfo=UTC),
     )
     Rate.objects.bulk_create(
         Rate(
@@ -180,6 +178,8 @@ def _scheme() -> None:
         for kind in ClassType.values
         for mode in CareMode.values
     )
+    scheme.state, scheme.released_at = Scheme.State.RELEASED, datetime(2025, 1, 1, tzinfo=UTC)
+    scheme.save()  # released last: from then on its rates are frozen
 
 
 def punch_file(size: Size, county: County, rng: random.Random) -> tuple[bytes, int]:

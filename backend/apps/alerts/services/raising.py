@@ -16,7 +16,6 @@ from backend.apps.alerts.selectors.findings import (
     several_institutions_findings,
 )
 from backend.apps.attendance.services import attendance_ensure_folded
-from backend.apps.attendance.services.fold import county_lock
 from backend.apps.institutions.models import Institution
 from backend.common.bulk import rows_update
 from backend.common.crypto import sm3_hex
@@ -45,8 +44,7 @@ def alerts_raise(*, county_code: str, month: ServiceMonth) -> AlertSummary:
     An alert whose decisive evidence is unchanged keeps its state and outcome; changed evidence opens it again; one
     no longer found is `gone`. The newest outcome always counts for the evidence it was given on.
     """
-    attendance_ensure_folded(county_code=county_code, month=month)
-    county_lock(county_code)
+    attendance_ensure_folded(county_code=county_code, month=month)  # takes the county's lock
     findings = [
         *headcount_findings(county_code=county_code, month=month),
         *several_institutions_findings(county_code=county_code, month=month),

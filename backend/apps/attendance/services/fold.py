@@ -73,7 +73,7 @@ def attendance_fold(
     return FoldSummary(
         days_removed=removed,
         days_written=written,
-        feed_days_changed=feed_days_fold(county_code=county_code, month=month),
+        feed_days_changed=_fold_feed_days(county_code, month),
     )
 
 
@@ -95,7 +95,8 @@ def attendance_refold(*, county_code: str, month: ServiceMonth) -> RefoldSummary
 def attendance_ensure_folded(*, county_code: str, month: ServiceMonth) -> bool:
     """Fold unless the attendance days account for every punch; two counts when there is nothing to do.
 
-    Punches are append-only, so equal counts mean equal facts. Returns whether a fold was needed.
+    Punches are append-only, so equal counts mean equal facts. Feed days are always looked at, because they also
+    follow from the calendar and from institutions that closed. Returns whether a fold was needed.
     """
     kept, _ = _kept_counts(county_code, month)
     if kept == punches_of_month(county_code=county_code, month=month).count():
@@ -107,7 +108,13 @@ def attendance_ensure_folded(*, county_code: str, month: ServiceMonth) -> bool:
 
 @transaction.atomic
 def feed_days_fold(*, county_code: str, month: ServiceMonth) -> int:
-    """Feed days of every institution of the county from its attendance days; returns the rows changed.
+    """Feed days of every institution of the county from its attendance days; returns the rows changed."""
+    county_lock(county_code)
+    return _fold_feed_days(county_code, month)
+
+
+def _fold_feed_days(county_code: str, month: ServiceMonth) -> int:
+    """The caller holds the county's lock.
 
     An open day without any punch is silent (未采集), but only up to today or the county's last day with punches,
     whichever is later: a day that has not come yet gets no row. Headcounts of closed days are kept as evidence.

@@ -13,7 +13,7 @@ from django.db import transaction
 from backend.apps.accounts.models import User
 from backend.apps.attendance import services as attendance
 from backend.apps.attendance.models import AttendanceCorrection
-from backend.apps.subsidy.models import Statement
+from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.apps.subsidy.services.calculation import statement_recalculate
 from backend.common.errors import Conflict
 from backend.common.service_month import ServiceMonth
@@ -42,7 +42,7 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
     )
     if decision == AttendanceCorrection.State.ACCEPTED:
         statement = _open_statement(correction)
-        if statement is not None and statement.cycle.calculated_at is not None:
+        if statement is not None:
             statement_recalculate(statement_id=statement.pk)
     return correction
 
@@ -50,16 +50,13 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
 def _open_statement(correction: AttendanceCorrection) -> Statement | None:
     """The statement a correction moves; None while the month has none."""
     month = ServiceMonth.of(correction.date)
-    statement = (
-        Statement.objects.select_related("cycle")
-        .filter(institution_id=correction.institution_id, cycle__month=month)
-        .first()
-    )
-    if statement is None:
+    cycle = MonthlyCycle.objects.filter(county_id=correction.institution.county_id, month=month).first()
+    if cycle is None:
         return None
-    if statement.cycle.evaluated_at is not None:
+    if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{month} 已评定, 更正不再改变该月, 请在以后月份补发或追回")
-    if statement.finished:
+    statement = cycle.statements.filter(institution_id=correction.institution_id).first()
+    if statement is not None and statement.finished:
         raise Conflict(
             "statement_finished",
             f"该机构 {month} 的结算单已审结 ({statement.get_outcome_display()}), 不能再更正",
