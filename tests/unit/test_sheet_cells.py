@@ -268,9 +268,17 @@ def test_wrong_headers_are_all_named() -> None:
     assert problems == [
         (0, "名称", "表头中这一列出现了两次"),
         (0, "数目", "没有这一列的说明; 是否想写“数量”? 请按模板整理表头"),
-        (0, "=cmd", "没有这一列的说明 请按模板整理表头"),
+        (0, "=cmd", "没有这一列的说明, 请按模板整理表头"),
         (0, "日期", "表头中缺少这一列"),
     ]
+
+
+def test_a_file_without_a_header_does_not_print_its_first_person() -> None:
+    values, problems, rows = read(["王小明", "330683202406010029", "2026-10-01"], ["李", "1", ""])
+    assert (values, rows) == ([], 0)
+    assert problems == [(0, "", "第一行不是表头; 至少要有 名称、日期, 请按模板整理")]
+    _, problems, _ = read(["名称", "日期", "13800000000"], ["甲", "", "1"])
+    assert problems == [(0, "第 3 列", "没有这一列的说明, 请按模板整理表头")]
 
 
 def test_every_problem_of_a_row_is_reported() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from backend.common.sheets.cells import CellInvalid, Raw
 from backend.common.sheets.reading import Grid, is_blank
 from backend.common.sheets.report import Tally
 
+_LONG_NUMBER = re.compile(r"\d{6}")
 IGNORED = frozenset({"序号", "备注"})  # people number and annotate their lists
 
 
@@ -55,6 +57,11 @@ class Table:
         known = {_tidy(name): c for c in layout.columns for name in (c.name, *c.other_names)}
         positions: dict[str, int] = {}
         fine = True
+        if not any(_tidy(title) in known for title in grid.header):
+            # Perhaps a list of people without a header: naming its first row would print personal data.
+            names = "、".join(c.name for c in layout.columns if c.required or c.wanted)
+            tally.error(0, "", f"第一行不是表头; 至少要有 {names}, 请按模板整理")
+            return None
         for place, title in enumerate(grid.header):
             name = _tidy(title)
             if not name or name in IGNORED:
@@ -62,8 +69,9 @@ class Table:
             column = known.get(name)
             if column is None:
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-                hint = f"; 是否想写“{near[0]}”?" if near else ""
-                tally.error(0, name[:40], f"没有这一列的说明{hint} 请按模板整理表头")
+                hint = f"; 是否想写“{near[0]}”? " if near else ", "
+                shown = name[:40] if not _LONG_NUMBER.search(name) else f"第 {place + 1} 列"
+                tally.error(0, shown, f"没有这一列的说明{hint}请按模板整理表头")
                 fine = False
             elif column.key in positions:
                 tally.error(0, column.name, "表头中这一列出现了两次")
