@@ -24,6 +24,7 @@ from backend.apps.subsidy.services import (
     snapshot_create,
     statement_decide,
     statement_exclude,
+    statement_recalculate,
 )
 from backend.common.errors import Invalid
 from workflows.actions import ActionPayload
@@ -77,6 +78,8 @@ def decide(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) 
         actor=actor,
         marked_line_ids=payload.marked_line_ids,
     )
+    if payload.decision == "resubmitted":  # punches that arrived while it was returned count as well
+        statement_recalculate(statement_id=statement.pk)
 
 
 def evaluate(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
