@@ -14,7 +14,6 @@ from django.db.models import Q
 from django.utils import timezone
 from viewflow.workflow import nodes
 from viewflow.workflow.activation import Activation
-from viewflow.workflow.context import Context
 from viewflow.workflow.exceptions import FlowRuntimeError
 from viewflow.workflow.status import PROCESS, STATUS
 
@@ -141,8 +140,7 @@ class JobActivation(Propagating, nodes.AbstractJobActivation):
     def execute(self) -> None:
         """A failure behind the job rolls this back too, so the job is tried again and nothing is lost."""
         self.complete()
-        with Context(propagate_exception=True):
-            self.activate_next()
+        self.activate_next()
 
     @_transition(source=STATUS.STARTED, target=STATUS.SCHEDULED)
     def postpone(self) -> None:

@@ -328,6 +328,36 @@ def test_opening_reviews_resumes_after_a_crash(calculating: World, monkeypatch: 
     assert calculating.steps()[4:] == [("review_statements", "STARTED")]
 
 
+def test_opening_reviews_fails_for_good_and_is_retried(
+    calculating: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reviews that were opened before the failure belong to the new node all the same."""
+    go(current(calculating, "calculate"))
+    go(current(calculating, "warn"))
+    run = current(calculating, "review_statements")
+    monkeypatch.setattr(fan_out, "CHUNK", 1)
+    original = fan_out.children_create
+
+    def failing(*args: Any, **kwargs: Any) -> None:
+        if StatementRun.objects.exists():
+            raise Conflict("broken", "不能继续")
+        original(*args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "children_create", failing)
+        assert go(run) is Outcome.FAILED
+    assert (StatementRun.objects.count(), calculating.steps()[-1]) == (1, ("review_statements", "ERROR"))
+    job_retry(task_id=run.task_id, actor=calculating.cast.system_admin)
+    calculating.run()
+    assert StatementRun.objects.count() == 3
+    calculating.approve_all()
+    assert calculating.steps()[4:] == [
+        ("review_statements", "REVIVED"),
+        ("review_statements", "DONE"),
+        ("evaluate", "NEW"),
+    ]
+
+
 def test_a_lost_join_is_found_again(reviewing: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process died between the last commit and the look at the parent."""
     monkeypatch.setattr(services, "join_after_commit", lambda process_id: None)
