@@ -246,7 +246,7 @@ class DemoMonth:
 
     def _correct(self, statement: Statement, operator: User, reviewer: User) -> None:
         """The operator asks for one missing day of one child to count; the township checks it."""
-        for line in statement.lines.order_by("child__code"):
+        for line in statement.lines.order_by("child_id"):
             for number, letter in enumerate(line.derivation["d"], start=1):
                 if letter not in NOT_COUNTED:
                     continue
