@@ -192,6 +192,24 @@ class EntitlementLine(models.Model):
         constraints = [models.UniqueConstraint(fields=["statement", "child"], name="subsidy_line_key")]
 
 
+class PayeeDecision(models.Model):
+    """一人两家: which institution is paid for a child in a month, decided by a person; the last row holds. Append-only."""
+
+    append_only = True
+
+    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="payee_decisions")
+    child = models.ForeignKey(Child, on_delete=models.PROTECT)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subsidy_payee_decision"
+        indexes = [models.Index(fields=["cycle", "child"], name="subsidy_payee_child")]
+
+
 class StatementDecision(models.Model):
     """审核意见: one per step and round, append-only. The unique key backs the workflow's lock."""
 

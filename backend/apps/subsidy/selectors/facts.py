@@ -29,7 +29,7 @@ from backend.apps.institutions.models import (
 from backend.apps.subsidy.domain import facts as pure
 from backend.apps.subsidy.domain.pieces import in_force
 from backend.apps.subsidy.domain.scheme import SchemeDefinition
-from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.apps.subsidy.models import EntitlementLine, PayeeDecision, Statement
 from backend.common.service_month import ServiceMonth
 
 KIND_LETTERS: Final = {
@@ -74,6 +74,7 @@ def county_facts(
     segments, people = _enrolments(month, chosen)
     days = _days(month, chosen, segments.keys())
     past = _past_months(month, scheme, chosen, people)
+    decided = _decided(county_code, month, scheme)
     children = {
         pair: pure.ChildMonth(
             child=key_of(pair[1]),
@@ -83,6 +84,7 @@ def county_facts(
             segments=tuple(segments[pair]),
             days=tuple(days.get(pair, ())),
             past=past.get(pair[1], ()),
+            decided_institution=decided.get(pair[1]),
         )
         for pair in sorted(segments)
     }
@@ -122,6 +124,14 @@ def _dated(rows: Any, field: str) -> dict[int, list[tuple[date, Any]]]:
     ):
         found[pk].append((starts_on, value))
     return found
+
+
+def _decided(county_code: str, month: ServiceMonth, scheme: SchemeDefinition) -> dict[int, str]:
+    """Who is paid for a child at two institutions, where people decide; no query where a policy does."""
+    if scheme.two_institutions != "block":
+        return {}
+    rows = PayeeDecision.objects.filter(cycle__county_id=county_code, cycle__month=month).order_by("id")
+    return {child: key_of(pk) for child, pk in rows.values_list("child_id", "institution_id")}
 
 
 def _places(rows: Any, month: ServiceMonth) -> dict[int, tuple[pure.Places, ...]]:

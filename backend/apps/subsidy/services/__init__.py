@@ -9,6 +9,7 @@ from backend.apps.subsidy.services.correction import correction_check, correctio
 from backend.apps.subsidy.services.cycle import cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import statement_decide, statement_exclude
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
+from backend.apps.subsidy.services.payee import payee_decide
 from backend.apps.subsidy.services.replay import Replay, scheme_replay
 from backend.apps.subsidy.services.scheme import (
     RateInput,
@@ -34,6 +35,7 @@ __all__ = [
     "cycle_evaluate",
     "cycle_open",
     "cycle_warn",
+    "payee_decide",
     "scheme_check",
     "scheme_draft_copy",
     "scheme_draft_create",

@@ -226,6 +226,7 @@ def _header(
                 for c in content.statements
                 for correction in c.corrections
             ],
+            **_payees(content.cycle),
             "evaluation": {
                 "by": evaluation.by_name,
                 "at": evaluation.at,
@@ -257,6 +258,22 @@ def _rate(rate: Rate) -> dict[str, Any]:
     """Every column, so that an axis added later is sealed without a change here."""
     columns = (field for field in Rate._meta.concrete_fields if field.name != "scheme")
     return {field.name: getattr(rate, field.attname) for field in columns}
+
+
+def _payees(cycle: MonthlyCycle) -> dict[str, Any]:
+    """Who decided where a child at two institutions is paid; absent in the many months without such a child."""
+    rows = cycle.payee_decisions.order_by("id")
+    found = [
+        {
+            "child": row.child_id,
+            "institution": row.institution_id,
+            "reason": row.reason,
+            "by": row.by_name,
+            "at": row.at,
+        }
+        for row in rows
+    ]
+    return {"payee_decisions": found} if found else {}
 
 
 def _required_days(content: CycleContent) -> dict[str, Any]:
