@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,7 +36,7 @@ def attachment(content: bytes, file_name: str, content_type: str) -> HttpRespons
 
 def disposition(file_name: str) -> str:
     """Both forms: old clients read the ASCII one, everybody else the UTF-8 one."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in file_name) or "file"
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "_", file_name).strip("_") or "file"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 

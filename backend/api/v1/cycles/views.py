@@ -21,6 +21,7 @@ from workflows.selectors import cycle_diagram
 from workflows.services import cycle_start
 
 LISTING = "cycles"
+DIAGRAM_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # opened by itself it is a document
 
 
 class CyclesApi(ApiView):
@@ -80,7 +81,11 @@ class CycleDiagramApi(ApiView):
     )
     def get(self, request: Request, cycle_id: int) -> HttpResponse:
         cycle = cycle_get(actor=self.actor, cycle_id=cycle_id)
-        return HttpResponse(cycle_diagram(cycle), content_type="image/svg+xml; charset=utf-8")
+        return HttpResponse(
+            cycle_diagram(cycle),
+            content_type="image/svg+xml; charset=utf-8",
+            headers={"Content-Security-Policy": DIAGRAM_CSP},
+        )
 
 
 class CycleRequiredDaysApi(ApiView):
