@@ -216,9 +216,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="monthlycycle",
             name="scheme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, to="subsidy.scheme"
-            ),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="subsidy.scheme"),
         ),
         migrations.CreateModel(
             name="Snapshot",
@@ -554,15 +552,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="monthlycycle",
-            constraint=models.UniqueConstraint(
-                fields=("county", "month"), name="subsidy_cycle_key"
-            ),
+            constraint=models.UniqueConstraint(fields=("county", "month"), name="subsidy_cycle_key"),
         ),
         migrations.AddIndex(
             model_name="snapshot",
-            index=models.Index(
-                fields=["county_code", "month"], name="subsidy_snapshot_month"
-            ),
+            index=models.Index(fields=["county_code", "month"], name="subsidy_snapshot_month"),
         ),
         migrations.AddConstraint(
             model_name="snapshotstatement",
@@ -578,21 +572,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="statement",
-            index=models.Index(
-                fields=["cycle", "finished"], name="subsidy_statement_open"
-            ),
+            index=models.Index(fields=["cycle", "finished"], name="subsidy_statement_open"),
         ),
         migrations.AddConstraint(
             model_name="statement",
-            constraint=models.UniqueConstraint(
-                fields=("cycle", "institution"), name="subsidy_statement_key"
-            ),
+            constraint=models.UniqueConstraint(fields=("cycle", "institution"), name="subsidy_statement_key"),
         ),
         migrations.AddConstraint(
             model_name="entitlementline",
-            constraint=models.UniqueConstraint(
-                fields=("statement", "child"), name="subsidy_line_key"
-            ),
+            constraint=models.UniqueConstraint(fields=("statement", "child"), name="subsidy_line_key"),
         ),
         migrations.AddConstraint(
             model_name="statementdecision",

@@ -9,95 +9,143 @@ import backend.common.guards
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('institutions', '0002_seed'),
-        ('subsidy', '0003_name_commitment'),
+        ("institutions", "0002_seed"),
+        ("subsidy", "0003_name_commitment"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SchemeEvent',
+            name="SchemeEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('drafted', '起草'), ('edited', '修改'), ('checked', '试算核对'), ('released', '发布')], max_length=16)),
-                ('digest', models.CharField(max_length=64)),
-                ('month', backend.common.fields.ServiceMonthField(null=True)),
-                ('detail', models.JSONField(default=dict)),
-                ('by_name', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("drafted", "起草"),
+                            ("edited", "修改"),
+                            ("checked", "试算核对"),
+                            ("released", "发布"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("month", backend.common.fields.ServiceMonthField(null=True)),
+                ("detail", models.JSONField(default=dict)),
+                ("by_name", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'subsidy_scheme_event',
+                "db_table": "subsidy_scheme_event",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='rate',
-            name='subsidy_rate_key',
+            model_name="rate",
+            name="subsidy_rate_key",
         ),
         migrations.AddField(
-            model_name='rate',
-            name='affordable',
-            field=models.CharField(default='*', max_length=3),
+            model_name="rate",
+            name="affordable",
+            field=models.CharField(default="*", max_length=3),
         ),
         migrations.AddField(
-            model_name='rate',
-            name='age_band',
-            field=models.CharField(default='*', max_length=32),
+            model_name="rate",
+            name="age_band",
+            field=models.CharField(default="*", max_length=32),
         ),
         migrations.AddField(
-            model_name='rate',
-            name='household_order',
-            field=models.CharField(default='*', max_length=3),
+            model_name="rate",
+            name="household_order",
+            field=models.CharField(default="*", max_length=3),
         ),
         migrations.AddField(
-            model_name='rate',
-            name='local_registration',
-            field=models.CharField(default='*', max_length=3),
+            model_name="rate",
+            name="local_registration",
+            field=models.CharField(default="*", max_length=3),
         ),
         migrations.AddField(
-            model_name='rate',
-            name='setting',
-            field=models.CharField(default='*', max_length=16),
+            model_name="rate",
+            name="setting",
+            field=models.CharField(default="*", max_length=16),
         ),
         migrations.AddField(
-            model_name='rate',
-            name='size_band',
-            field=models.CharField(default='*', max_length=32),
+            model_name="rate",
+            name="size_band",
+            field=models.CharField(default="*", max_length=32),
         ),
         migrations.AlterField(
-            model_name='rate',
-            name='care_mode',
-            field=models.CharField(choices=[('full_day', '全日托'), ('half_day', '半日托'), ('hourly', '计时托'), ('*', '不限')], default='*', max_length=16),
+            model_name="rate",
+            name="care_mode",
+            field=models.CharField(
+                choices=[("full_day", "全日托"), ("half_day", "半日托"), ("hourly", "计时托"), ("*", "不限")],
+                default="*",
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='rate',
-            name='class_type',
-            field=models.CharField(choices=[('infant', '乳儿班'), ('younger_toddler', '托小班'), ('older_toddler', '托大班'), ('mixed', '混龄班'), ('*', '不限')], default='*', max_length=16),
+            model_name="rate",
+            name="class_type",
+            field=models.CharField(
+                choices=[
+                    ("infant", "乳儿班"),
+                    ("younger_toddler", "托小班"),
+                    ("older_toddler", "托大班"),
+                    ("mixed", "混龄班"),
+                    ("*", "不限"),
+                ],
+                default="*",
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='rate',
-            name='grade',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='institutions.grade'),
+            model_name="rate",
+            name="grade",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="institutions.grade"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rate',
-            constraint=models.UniqueConstraint(fields=('scheme', 'grade', 'class_type', 'care_mode', 'age_band', 'size_band', 'setting', 'affordable', 'household_order', 'local_registration', 'starts_on'), name='subsidy_rate_key'),
+            model_name="rate",
+            constraint=models.UniqueConstraint(
+                fields=(
+                    "scheme",
+                    "grade",
+                    "class_type",
+                    "care_mode",
+                    "age_band",
+                    "size_band",
+                    "setting",
+                    "affordable",
+                    "household_order",
+                    "local_registration",
+                    "starts_on",
+                ),
+                name="subsidy_rate_key",
+            ),
         ),
         migrations.AddField(
-            model_name='schemeevent',
-            name='by',
+            model_name="schemeevent",
+            name="by",
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name='schemeevent',
-            name='scheme',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='subsidy.scheme'),
+            model_name="schemeevent",
+            name="scheme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="events", to="subsidy.scheme"
+            ),
         ),
         migrations.AddIndex(
-            model_name='schemeevent',
-            index=models.Index(fields=['scheme', 'at'], name='subsidy_scheme_event_at'),
+            model_name="schemeevent",
+            index=models.Index(fields=["scheme", "at"], name="subsidy_scheme_event_at"),
         ),
         backend.common.guards.guard_operation("subsidy_scheme", "subsidy_rate", "subsidy_scheme_event"),
     ]

@@ -8,30 +8,54 @@ from backend.common.guards import guard_operation
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('enrolment', '0001_initial'),
-        ('institutions', '0002_seed'),
-        ('subsidy', '0004_rate_axes_and_release'),
+        ("enrolment", "0001_initial"),
+        ("institutions", "0002_seed"),
+        ("subsidy", "0004_rate_axes_and_release"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PayeeDecision',
+            name="PayeeDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=300)),
-                ('by_name', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('child', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='enrolment.child')),
-                ('cycle', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payee_decisions', to='subsidy.monthlycycle')),
-                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='institutions.institution')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300)),
+                ("by_name", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "child",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="enrolment.child"),
+                ),
+                (
+                    "cycle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payee_decisions",
+                        to="subsidy.monthlycycle",
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="institutions.institution"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'subsidy_payee_decision',
-                'indexes': [models.Index(fields=['cycle', 'child'], name='subsidy_payee_child')],
+                "db_table": "subsidy_payee_decision",
+                "indexes": [models.Index(fields=["cycle", "child"], name="subsidy_payee_child")],
             },
         ),
         guard_operation("subsidy_payee_decision"),
