@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
@@ -23,6 +23,14 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 class NotCanonical(TypeError):
     """A value without one agreed text; always a programming error, and it names the place."""
 
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(f"${place}: {reason}")
+        self.reason = reason
+        self.place = place
+
+    def inside(self, step: str) -> NotCanonical:
+        return NotCanonical(self.reason, step + self.place)
+
 
 def canonical_bytes(value: Any) -> bytes:
     """
@@ -34,56 +42,69 @@ def canonical_bytes(value: Any) -> bytes:
     ).encode()
 
 
-def canonical_value(value: Any, where: str = "$") -> Any:
+def canonical_value(value: Any) -> Any:
     """The JSON value that stands for `value`: only objects, lists, text, integers, booleans and null."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
     if isinstance(value, int):
         return int(value)
+    if isinstance(value, list | tuple):
+        return _list(value)
+    if isinstance(value, Mapping):
+        return _object(value)
     if isinstance(value, Decimal):
-        return decimal_text(value, where)
+        return decimal_text(value)
     if isinstance(value, datetime):
-        return moment_text(value, where)
+        return moment_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, ServiceMonth):
         return str(value)
-    if isinstance(value, Mapping):
-        return _object(value, where)
-    if isinstance(value, list | tuple):
-        return [canonical_value(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    raise NotCanonical(f"{where}: {type(value).__name__} has no canonical form")
+    raise NotCanonical(f"{type(value).__name__} has no canonical form")
 
 
-def decimal_text(value: Decimal, where: str = "$") -> str:
+def decimal_text(value: Decimal) -> str:
     """
     >>> decimal_text(Decimal("1E+3")), decimal_text(Decimal("-0.50"))
     ('1000', '-0.50')
     """
     if not value.is_finite():
-        raise NotCanonical(f"{where}: {value} is not a number")
+        raise NotCanonical(f"{value} is not a number")
     return format(value if value else abs(value), "f")  # no negative zero
 
 
-def moment_text(value: datetime, where: str = "$") -> str:
+def moment_text(value: datetime) -> str:
     """
     >>> moment_text(datetime(2026, 11, 1, 1, 2, 3, tzinfo=timezone.utc))
     '2026-11-01T09:02:03.000000+08:00'
     """
     if value.tzinfo is None:
-        raise NotCanonical(f"{where}: moment without time zone")
+        raise NotCanonical("moment without time zone")
     return value.astimezone(SHANGHAI).isoformat(timespec="microseconds")
 
 
-def _object(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
+def _list(value: Sequence[Any]) -> list[Any]:
+    result = []
+    for index, item in enumerate(value):
+        try:
+            result.append(canonical_value(item))
+        except NotCanonical as fault:  # the place is put together only when there is something to tell
+            raise fault.inside(f"[{index}]") from None
+    return result
+
+
+def _object(value: Mapping[Any, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise NotCanonical(f"{where}: key {key!r} is not text")
+            raise NotCanonical(f"key {key!r} is not text")
         name = unicodedata.normalize("NFC", key)
         if name in result:
-            raise NotCanonical(f"{where}: two keys normalise to {name!r}")
-        result[name] = canonical_value(item, f"{where}.{name}")
+            raise NotCanonical(f"two keys normalise to {name!r}")
+        try:
+            result[name] = canonical_value(item)
+        except NotCanonical as fault:
+            raise fault.inside(f".{name}") from None
     return result
