@@ -11,9 +11,7 @@ class AuditEvent(models.Model):
     at = models.DateTimeField(db_index=True)
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=64)
-    action = models.CharField(
-        max_length=64, db_index=True
-    )  # past tense, e.g. subsidy.cycle.evaluated
+    action = models.CharField(max_length=64, db_index=True)  # past tense, e.g. subsidy.cycle.evaluated
     target_type = models.CharField(max_length=64)
     target_id = models.CharField(max_length=64)
     county_code = models.CharField(max_length=12, blank=True, default="")
@@ -22,6 +20,4 @@ class AuditEvent(models.Model):
 
     class Meta:
         db_table = "audit_event"
-        indexes = [
-            models.Index(fields=["target_type", "target_id"], name="audit_event_target")
-        ]
+        indexes = [models.Index(fields=["target_type", "target_id"], name="audit_event_target")]
