@@ -245,8 +245,8 @@ class DemoMonth:
             return
 
     def _correct(self, statement: Statement, operator: User, reviewer: User) -> None:
-        """The operator asks for one missing day of one child to count; the township checks it."""
-        for line in statement.lines.order_by("child_id"):
+        """The operator asks for one missing day of one child who is paid in part to count; the township checks it."""
+        for line in statement.lines.filter(amount__gt=0, factor__lt=1).order_by("child_id"):
             for number, letter in enumerate(line.derivation["d"], start=1):
                 if letter not in NOT_COUNTED:
                     continue
