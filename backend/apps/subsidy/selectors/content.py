@@ -61,7 +61,7 @@ class LineContent:
 
 @dataclass(frozen=True, slots=True)
 class AlertContent:
-    """One alert that touches an institution, with its newest outcome (empty while open)."""
+    """One alert that touches an institution, with its newest outcome; it counts while the state is settled."""
 
     alert_id: int
     rule: str
