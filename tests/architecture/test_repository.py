@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("backend", "workflows", "integrations", "tools", "tests", "benchmarks")
-LONGEST_FILE = 450
+LONGEST = {"tests": 500}  # lines; a story of many cases may be longer than a module
+LONGEST_MODULE = 450
 
 
 def python_files() -> list[Path]:
@@ -28,12 +29,14 @@ def committed_files() -> list[Path]:
 
 
 def test_files_stay_readable() -> None:
-    long = {
-        str(path.relative_to(ROOT)): lines
-        for path in python_files()
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+    lengths = {
+        path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines()) for path in python_files()
     }
-    assert long == {}
+    assert {
+        str(path): lines
+        for path, lines in lengths.items()
+        if lines > LONGEST.get(path.parts[0], LONGEST_MODULE)
+    } == {}
 
 
 def test_reporting_reads_snapshots_only() -> None:
@@ -62,7 +65,7 @@ def test_every_silenced_rule_says_why() -> None:
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             match = silent.search(line)
-            if bare.search(line) or (match and len(match["reason"].strip(" -#")) < 8):
+            if bare.search(line) or (match and len(match["reason"].strip(" -#")) < 4):
                 found.append(f"{path.relative_to(ROOT)}:{number}")
     assert found == []
 

@@ -97,7 +97,7 @@ def test_index_follows_its_source() -> None:
 def test_searching_or_bulk_updating_is_refused(attempt: object) -> None:
     child = make_child(name="王小明")
     with pytest.raises(FieldError, match="encrypted text is written by save"), transaction.atomic():
-        attempt()  # type: ignore[operator]
+        attempt()  # type: ignore[operator]  # a parameter without a type
     assert Child.objects.get(pk=child.pk).name == "王小明"
 
 

@@ -41,5 +41,6 @@ BLIND_INDEX_KEY = "dGVzdHMtb25seS1ibGluZC1pbmRleC1rZXk="
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; never outside tests
 MEDIA_ROOT = _SCRATCH / "media"
 STATIC_ROOT = _SCRATCH / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 JOB_RUNNER = env.str("JOB_RUNNER", default="embedded")
 CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")

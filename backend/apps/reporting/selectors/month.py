@@ -14,10 +14,10 @@ from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType
 from backend.apps.subsidy.domain.derivation import decode
 from backend.apps.subsidy.domain.render import formula, reason_text
-from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement, Statement
+from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
 from backend.common.masking import mask_name
 
-APPROVED = Statement.Outcome.APPROVED
+APPROVED = "approved"  # as sealed in SnapshotStatement.outcome; the live statements stay out of reach
 
 
 @dataclass(frozen=True, slots=True)

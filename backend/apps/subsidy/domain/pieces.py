@@ -52,7 +52,7 @@ def age_in_months(birth: date, day: date) -> int:
     >>> age_in_months(date(2024, 10, 16), date(2026, 10, 15)), age_in_months(date(2024, 10, 16), date(2026, 10, 16))
     (23, 24)
     >>> age_in_months(date(2024, 1, 31), date(2026, 2, 28))
-    (25)
+    25
     """
     months = (day.year - birth.year) * 12 + day.month - birth.month
     if day.day < birth.day and day.day < monthrange(day.year, day.month)[1]:
