@@ -875,7 +875,7 @@ export interface components {
         /**
          * @description * `start` - 开始
          *     * `set_attendance_days` - 设置应考勤天数
-         *     * `calculate` - 计算
+         *     * `calculate` - 测算
          *     * `warn` - 智能预警
          *     * `review_statements` - 结算单审核
          *     * `evaluate` - 评定

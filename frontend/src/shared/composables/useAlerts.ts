@@ -27,8 +27,11 @@ export function useAlert(id: MaybeRefOrGetter<number | null>) {
 export function useAlertSettle() {
   const renew = useStatementRenewal()
   return useSend(async (id: number, body: AlertSettle) => {
-    const alert = await unwrap(api.POST('/api/v1/alerts/{alert_id}/settle', { params: { path: { alert_id: id } }, body }))
-    await renew()
-    return alert
+    try {
+      return await unwrap(api.POST('/api/v1/alerts/{alert_id}/settle', { params: { path: { alert_id: id } }, body }))
+    } finally {
+      // Also after a refusal: the evidence moved, or somebody else was first.
+      await renew()
+    }
   })
 }

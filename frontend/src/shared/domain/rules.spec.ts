@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import type { CycleDetail, CyclePosition, Line, TaskDetail } from '@/shared/api/types'
 import { lineChanges, summaryChanges } from './changes'
-import { evidenceRows } from './evidence'
 import { decisionLabel, roleLabel, townshipText } from './labels'
 import { diagramUrl, reportUrl, routeOf, templateUrl } from './links'
 import { isBusy, isFinished, positionVersion, stepsOf } from './position'
 import { preflight } from './preflight'
 import { requiredDaysInput } from './requiredDays'
+import { stayGrid } from './stays'
 
 const counts = { statements: 52, approved: 17, excluded: 1, returned: 2, open: 34 }
 const at = (node: CyclePosition['node'], status: CyclePosition['status'], progress?: number): CyclePosition => ({
@@ -64,12 +64,14 @@ it('says Chinese words for codes and the code itself for an unknown one', () => 
   expect([townshipText('三江街道'), townshipText('')]).toEqual(['三江街道', '乡镇街道待补'])
 })
 
-it('reads evidence row by row', () => {
-  expect(evidenceRows({ headcount: 72, dates: ['2026-10-13', '2026-10-14'], gap: null, day: { headcount: 3, ok: true } })).toEqual([
-    { title: '考勤人数', value: '72' },
-    { title: '涉及日期', value: '2026-10-13；2026-10-14' },
-    { title: 'gap', value: '—' },
-    { title: 'day', value: '考勤人数 3，ok 是' },
+it('lays stays out day by day and marks the days that meet', () => {
+  const stay = (id: number, dates: string[]) => ({ institution: { id, name: `机构${id}` }, days: dates.length, first_date: dates[0]!, last_date: dates[dates.length - 1]!, dates })
+  const evidence = { kind: 'overlap' as const, stays: [stay(1, ['2026-10-08', '2026-10-10']), stay(2, ['2026-10-10'])], overlapping_dates: ['2026-10-10'], enrolments: [] }
+  const { days, rows } = stayGrid(evidence)
+  expect([days[0], days.length, days[30]]).toEqual(['2026-10-01', 31, '2026-10-31'])
+  expect(rows.map((row) => [row.name, row.cells.flatMap((cell, index) => (cell === 'none' ? [] : [`${index + 1}:${cell}`]))])).toEqual([
+    ['机构1', ['8:present', '10:meets']],
+    ['机构2', ['10:meets']],
   ])
 })
 
