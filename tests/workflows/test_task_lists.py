@@ -19,7 +19,7 @@ from workflows.services import capabilities, perform
 def titles(page: object) -> list[tuple[str, str]]:
     return [
         (row.node, row.statement.institution_name if row.statement else "")
-        for row in page.results  # type: ignore[attr-defined]  # a Page
+        for row in page.results  # type: ignore[attr-defined]  # the argument is a Page
     ]
 
 
