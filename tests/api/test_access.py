@@ -26,6 +26,7 @@ BODIES: dict[str, Any] = {
     "correction_propose": {"date": "2026-10-09", "kind": "present", "reason": "闸机故障, 有监控为证"},
     "correction_decide": {"decision": "accepted", "reason": "监控属实, 予以采纳"},
     "child_reveal": {"reason": "核对花名册信息"},
+    "line_pay_here": {"reason": "家长书面确认由此机构享受"},
 }
 PUBLIC = {"session_retrieve", "session_create", "session_delete"}
 Act = Callable[..., Any]
@@ -90,6 +91,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "statement_line_list": ("system_admin", "audit_admin"),
     "line_retrieve": ("system_admin", "audit_admin"),
     "photo_retrieve": ("system_admin", "audit_admin"),
+    "line_pay_here": ("operator_jasmine", "town_sanjiang", "evaluator", "auditor", "system_admin"),
     "alert_list": ("system_admin", "audit_admin"),
     "alert_retrieve": ("system_admin", "audit_admin"),
     "alert_settle": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
@@ -135,6 +137,7 @@ OUTSIDE = [
     ("statement_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
     ("statement_line_list", ("town_luoshan", "operator_bamboo", "stranger")),
     ("line_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("line_pay_here", ("stranger",)),
     ("alert_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
     ("alert_settle", ("town_luoshan", "stranger")),
     ("correction_propose", ("operator_bamboo",)),

@@ -3,7 +3,14 @@
 from rest_framework import serializers
 
 from backend.api.enums import DayKind, DayStatus, StatementState
-from backend.api.fields import IdField, InstitutionRefSerializer, MoneyField, MonthField, RegionSerializer
+from backend.api.fields import (
+    IdField,
+    InstitutionRefSerializer,
+    MoneyField,
+    MonthField,
+    ReasonField,
+    RegionSerializer,
+)
 from backend.api.schema import PageQuerySerializer, page_of
 from backend.apps.attendance.models import Punch
 from backend.apps.enrolment.models import CareMode
@@ -138,6 +145,10 @@ class LineDetailSerializer(LineSerializer):
     nearest_text = serializers.CharField(allow_blank=True, help_text="差一点点: 最少变动几天金额就会变")
     days = LineDaySerializer(many=True)
     punches = PunchSerializer(many=True)
+
+
+class LinePayHereSerializer(serializers.Serializer):
+    reason = ReasonField()
 
 
 StatementPageSerializer = page_of(StatementSerializer)

@@ -8,4 +8,5 @@ urlpatterns = [
     path("statements/<id:statement_id>", views.StatementRetrieveApi.as_view()),
     path("statements/<id:statement_id>/lines", views.StatementLineListApi.as_view()),
     path("lines/<id:line_id>", views.LineRetrieveApi.as_view()),
+    path("lines/<id:line_id>/pay-here", views.LinePayHereApi.as_view()),
 ]

@@ -15,6 +15,7 @@ from backend.api.v1.statements.read import (
 from backend.api.v1.statements.serializers import (
     LineDetailSerializer,
     LinePageSerializer,
+    LinePayHereSerializer,
     LineQuerySerializer,
     StatementAllQuerySerializer,
     StatementDetailSerializer,
@@ -22,6 +23,8 @@ from backend.api.v1.statements.serializers import (
     StatementQuerySerializer,
 )
 from backend.api.views import ApiView
+from backend.apps.subsidy.selectors.visible import line_get
+from backend.apps.subsidy.services import payee_decide
 
 
 class StatementListApi(ApiView):
@@ -111,4 +114,28 @@ class LineRetrieveApi(ApiView):
         problems=(401, 403, 404),
     )
     def get(self, request: Request, line_id: int) -> Response:
+        return Response(LineDetailSerializer(line_detail(actor=self.actor, line_id=line_id)).data)
+
+
+class LinePayHereApi(ApiView):
+    permission = "subsidy.review_county"
+
+    @operation(
+        "line_pay_here",
+        tag="statements",
+        summary="一人两家: 确定由这条明细所在机构享受, 各相关结算单随即重算",
+        request=LinePayHereSerializer,
+        response=LineDetailSerializer,
+        problems=(401, 403, 404, 409),
+    )
+    def post(self, request: Request, line_id: int) -> Response:
+        reason = self.body(LinePayHereSerializer)["reason"]
+        line = line_get(actor=self.actor, line_id=line_id)
+        payee_decide(
+            cycle_id=line.statement.cycle_id,
+            child_id=line.child_id,
+            institution_id=line.statement.institution_id,
+            reason=reason,
+            actor=self.actor,
+        )
         return Response(LineDetailSerializer(line_detail(actor=self.actor, line_id=line_id)).data)
