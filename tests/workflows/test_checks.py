@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import ProtectedError
 from viewflow.workflow import nodes
 from viewflow.workflow.base import Flow
@@ -110,6 +113,20 @@ def test_stored_references_resolve(reviewing: World) -> None:
         "workflows/flows.old.OldFlow",
     ]
     assert ids(checks.check_database(databases=["default"])) == ["workflows.E011", "workflows.E011"]
+    with pytest.raises(SystemCheckError, match=r"MonthlyCycleFlow\.gone"):
+        call_command("run_jobs", "--once")
+
+
+def test_pending_migrations_come_first(reviewing: World) -> None:
+    """`migrate` asks before it runs: a migration that renames references must not be refused because of them."""
+    Task.objects.update(flow_task="workflows/flows.monthly_cycle.MonthlyCycleFlow.gone")
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("workflows", "0002_indexes_and_guards")
+    try:
+        assert checks.check_database(databases=["default"]) == []
+    finally:
+        recorder.record_applied("workflows", "0002_indexes_and_guards")
+    assert ids(checks.check_database(databases=["default"])) == ["workflows.E011"]
 
 
 def test_missing_triggers(transactional_db: None) -> None:

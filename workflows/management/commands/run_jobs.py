@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandParser
 
 from workflows.runner import run_pending
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, help="最多运行多少秒")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(
+            tags=[Tags.database], databases=["default"]
+        )  # refuses to run processes the code does not know
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
