@@ -209,6 +209,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
+@pytest.hookimpl(optionalhook=True)  # unknown when xdist is switched off
 def pytest_testnodedown(node: Any, error: object) -> None:
     used.from_worker(node.config, node)
 

@@ -101,7 +101,16 @@ def run_part(part: Part, extra: list[str], folder: Path) -> Outcome:
         with services.running(postgres=part.postgres, redis=part.redis) as started:
             for note in started.notes:
                 say(f"services: {note}")
-            command = [str(PYTHON), "-m", "pytest", "-q", *part.options, *extra]
+            command = [
+                str(PYTHON),
+                "-m",
+                "pytest",
+                "-q",
+                "--durations=8",
+                "--durations-min=5",
+                *part.options,
+                *extra,
+            ]
             done = subprocess.run(
                 command, cwd=ROOT, env={**env, **started.env}, stdin=subprocess.DEVNULL, check=False
             )

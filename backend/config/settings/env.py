@@ -1,6 +1,7 @@
 """Reads the environment once; every setting an operator may change passes through here."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 
@@ -17,9 +18,9 @@ def read_secrets_file() -> None:
         env.read_env(str(path))
 
 
-def database(default: str) -> dict[str, object]:
+def database(default: str) -> dict[str, Any]:
     """DATABASE_URL as a Django database; SQLite gets WAL and IMMEDIATE transactions, PostgreSQL kept connections."""
-    config: dict[str, object] = env.db_url("DATABASE_URL", default=default)
+    config: dict[str, Any] = env.db_url("DATABASE_URL", default=default)
     if str(config["ENGINE"]).endswith("sqlite3"):
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",

@@ -34,6 +34,9 @@ SECRET_KEY = "tests-only"
 ALLOWED_HOSTS = ["*"]
 DATABASES = {"default": database(f"sqlite:///{_SCRATCH / 'main.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"]["init_command"] += (
+        "PRAGMA synchronous=OFF;"  # a lost test run loses nothing
+    )
     DATABASES["default"]["TEST"] = {"NAME": str(_SCRATCH / f"test-{os.getpid()}.sqlite3")}
 FIELD_KEYS = {"t1": "MDEyMzQ1Njc4OWFiY2RlZg==", "t0": "ZmVkY2JhOTg3NjU0MzIxMA=="}
 FIELD_KEY_CURRENT = "t1"
