@@ -18,5 +18,6 @@ AREAS = (
     "messages",
     "institutions",
     "imports",
+    "schemes",
 )
 urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]

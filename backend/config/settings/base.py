@@ -130,6 +130,8 @@ SPECTACULAR_SETTINGS = {
         "AlertOutcomeEnum": "backend.apps.alerts.models.AlertOutcome.Outcome",
         "StatementStepEnum": "backend.apps.subsidy.models.StatementDecision.Step",
         "StatementDecisionEnum": "backend.apps.subsidy.models.StatementDecision.Decision",
+        "SchemeStateEnum": "backend.apps.subsidy.models.Scheme.State",
+        "SchemeEventKindEnum": "backend.apps.subsidy.models.SchemeEvent.Kind",
         "ReportKindEnum": "backend.apps.reporting.models.ReportFile.Kind",
     },
 }

@@ -432,6 +432,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schemes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 本县补助方案, 起始日期晚的在前
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["scheme_list"];
+        put?: never;
+        /**
+         * 起草补助方案
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["scheme_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个补助方案: 规则, 标准, 经过
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["scheme_retrieve"];
+        /**
+         * 修改草稿; 已发布的不能修改
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        put: operations["scheme_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 复制为下一版本的草稿
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["scheme_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 发布核对过的内容; 须由没有起草或修改过的人办理
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["scheme_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1257,6 +1345,147 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "institution_operator" | "township_reviewer" | "county_reviewer" | "evaluator" | "auditor" | "leader" | "system_admin" | "security_admin" | "audit_admin";
+        Scheme: {
+            code: string;
+            county: components["schemas"]["Region"];
+            /** @description 文号 */
+            document_number: string;
+            /** Format: int64 */
+            id: number;
+            made_by_name: string;
+            name: string;
+            /** Format: date-time */
+            released_at: string | null;
+            released_by_name: string;
+            /** Format: date */
+            starts_on: string;
+            state: components["schemas"]["SchemeStateEnum"];
+            version: number;
+        };
+        /** @description What a check found; `blocked` children have no standard or lack data under the draft. */
+        SchemeCheckTotals: {
+            /** Format: decimal */
+            after: string;
+            /** Format: decimal */
+            before: string;
+            blocked: number;
+            changed: number;
+            lines: number;
+        };
+        SchemeCreateRequest: {
+            /** @description 方案代码; 已有的代码会起草下一版本 */
+            code: string;
+            /** @description 县(市、区)代码, 6 位或 12 位 */
+            county: string;
+            /** @description 规则, 见 docs/scenarios.md */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** @description 文号 */
+            document_number: string;
+            name: string;
+            rates: components["schemas"]["SchemeRateRequest"][];
+            /** Format: date */
+            starts_on: string;
+        };
+        SchemeDetail: {
+            can_edit: boolean;
+            /** @description 本人没有起草或修改过, 且内容已核对 */
+            can_release: boolean;
+            /** @description 这一版内容已在实际月份上试算核对 */
+            checked: boolean;
+            code: string;
+            content_hash: string;
+            county: components["schemas"]["Region"];
+            definition: {
+                [key: string]: unknown;
+            };
+            /** @description 文号 */
+            document_number: string;
+            events: components["schemas"]["SchemeEvent"][];
+            /** Format: int64 */
+            id: number;
+            made_by_name: string;
+            name: string;
+            rates: components["schemas"]["SchemeRate"][];
+            /** Format: date-time */
+            released_at: string | null;
+            released_by_name: string;
+            /** Format: date */
+            starts_on: string;
+            state: components["schemas"]["SchemeStateEnum"];
+            version: number;
+        };
+        SchemeEditRequest: {
+            /** @description 看到的内容; 期间有人改过则拒绝 */
+            content_hash: string;
+            /** @description 规则, 见 docs/scenarios.md */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** @description 文号 */
+            document_number: string;
+            name: string;
+            rates: components["schemas"]["SchemeRateRequest"][];
+            /** Format: date */
+            starts_on: string;
+        };
+        SchemeEvent: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            content_hash: string;
+            kind: components["schemas"]["SchemeEventKindEnum"];
+            kind_title: string;
+            /**
+             * @description 试算核对的月份
+             * @example 2026-10
+             */
+            month: string | null;
+            totals: components["schemas"]["SchemeCheckTotals"] | null;
+        };
+        /**
+         * @description * `drafted` - 起草
+         *     * `edited` - 修改
+         *     * `checked` - 试算核对
+         *     * `released` - 发布
+         * @enum {string}
+         */
+        SchemeEventKindEnum: "drafted" | "edited" | "checked" | "released";
+        /** @description One key-set page. */
+        SchemePage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["Scheme"][];
+        };
+        /** @description One standard: a value (or `*`) for every axis of the scheme, yuan from a date on; null abolishes. */
+        SchemeRate: {
+            /** @description 元, 文本; null 为废止 */
+            amount: string | null;
+            /** @default  */
+            clause?: string;
+            document_number: string;
+            /** @description 维度到取值, 例如 {"grade": "level_1"}; * 为不限 */
+            keys: {
+                [key: string]: unknown;
+            };
+            /** Format: date */
+            starts_on: string;
+        };
+        /** @description One standard: a value (or `*`) for every axis of the scheme, yuan from a date on; null abolishes. */
+        SchemeRateRequest: {
+            /** @description 元, 文本; null 为废止 */
+            amount: string | null;
+            /** @default  */
+            clause?: string;
+            document_number: string;
+            /** @description 维度到取值, 例如 {"grade": "level_1"}; * 为不限 */
+            keys: {
+                [key: string]: unknown;
+            };
+            /** Format: date */
+            starts_on: string;
+        };
         SchemeRef: {
             document_number: string;
             /** Format: int64 */
@@ -1264,6 +1493,16 @@ export interface components {
             name: string;
             version: number;
         };
+        SchemeReleaseRequest: {
+            /** @description 看到并核对过的内容 */
+            content_hash: string;
+        };
+        /**
+         * @description * `draft` - 草稿
+         *     * `released` - 已发布
+         * @enum {string}
+         */
+        SchemeStateEnum: "draft" | "released";
         Session: {
             authenticated: boolean;
             csrf_token: string;
@@ -2840,6 +3079,374 @@ export interface operations {
             };
             /** @description 不存在, 或不在权限范围内 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+                /**
+                 * @description * `draft` - 草稿
+                 *     * `released` - 已发布
+                 */
+                state?: "draft" | "released";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemePage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemeCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeDetail"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeDetail"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemeEditRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeDetail"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeDetail"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemeReleaseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeDetail"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from backend.api.v1.schemes import views
+
+urlpatterns = [
+    path("schemes", views.SchemesApi.as_view()),
+    path("schemes/<id:scheme_id>", views.SchemeApi.as_view()),
+    path("schemes/<id:scheme_id>/copy", views.SchemeCopyApi.as_view()),
+    path("schemes/<id:scheme_id>/release", views.SchemeReleaseApi.as_view()),
+]
