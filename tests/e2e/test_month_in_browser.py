@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.db.models import Sum
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Playwright, expect
 
 from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
 from tests.e2e.desk import NOW, Desk, at_desk
-from tests.factories import Cast, cast, make_enrolment, make_scheme, make_workdays
-from tests.workflows.world import DEFINITION, WORKDAYS
+from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, make_workdays
+from tests.workflows.world import DEFINITION, OCTOBER, WORKDAYS, World
 from workflows.runner import run_pending
+from workflows.services import cycle_start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,8 +33,11 @@ def company() -> Cast:
 
 
 @pytest.fixture
-def sit(browser: Browser, live_server: Any, browser_context_args: dict[str, Any]) -> Callable[[str], Any]:
-    return lambda username, path="/": at_desk(browser, live_server.url, username, browser_context_args, path)
+def sit(browser: Browser, live_server: Any, browser_context_args: dict[str, Any]) -> Callable[..., Any]:
+    def desk(username: str, path: str = "/", phone: dict[str, Any] | None = None) -> Any:
+        return at_desk(browser, live_server.url, username, {**browser_context_args, **(phone or {})}, path)
+
+    return desk
 
 
 def run_jobs() -> None:
@@ -104,5 +108,23 @@ def test_month_from_required_days_to_report(sit: Any, company: Cast) -> None:
         expect(desk.page.get_by_text(snapshot.digest[:16]).first).to_be_visible()
         desk.page.get_by_role("tab", name="报告").click()
         with desk.page.expect_download() as waiting:
-            desk.page.get_by_role("link", name=re.compile("PDF")).first.click()
+            desk.page.get_by_role("row").filter(has_text="PDF").get_by_role("link", name="下载").click()
         assert waiting.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_phone_approves_by_the_same_task(
+    sit: Any, company: Cast, playwright: Playwright, browser_context_args: dict[str, Any]
+) -> None:
+    """浙政钉: the township finds the statement in its box and approves; nothing scrolls sideways."""
+    world = World(company, cycle_start(county_code=COUNTY, month=OCTOBER, actor=company.county_one))
+    world.to_reviews()
+    statement = world.statement(company.jasmine)
+    with sit("cast_sanjiang", "/m/", phone=playwright.devices["Pixel 5"]) as desk:
+        desk.page.goto(f"{desk.site}/m/#/tasks?box=queue")
+        desk.page.get_by_text(company.jasmine.name).first.click()
+        desk.page.get_by_role("button", name="通过", exact=True).click()
+        desk.page.get_by_role("button", name="确认通过").click()
+        expect(desk.page.get_by_text("已办结").first).to_be_visible()
+        assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    decision = statement.decisions.get()
+    assert (decision.step, decision.decision, decision.by_name) == ("review_township", "approved", "王三江")
