@@ -19,9 +19,7 @@ class Child(RowKeyModel):
         MALE = "male", "男"
         FEMALE = "female", "女"
 
-    code = models.CharField(
-        max_length=16, unique=True
-    )  # 婴幼儿编号, printed in place of the ID number
+    code = models.CharField(max_length=16, unique=True)  # 婴幼儿编号, printed in place of the ID number
     name = EncryptedTextField()
     id_number = EncryptedTextField(blank=True, default="")
     id_number_index = BlindIndexField(of="id_number", unique=True)
@@ -38,20 +36,14 @@ class Child(RowKeyModel):
 class Enrolment(models.Model):
     """A child in care at an institution; both ends inclusive. A change of class or mode is a new row."""
 
-    child = models.ForeignKey(
-        Child, on_delete=models.PROTECT, related_name="enrolments"
-    )
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="enrolments"
-    )
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="enrolments")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="enrolments")
     class_type = models.CharField(max_length=16, choices=ClassType)
     care_mode = models.CharField(max_length=16, choices=CareMode)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
     household_order = models.PositiveSmallIntegerField(null=True)  # 孩次
-    monthly_fee = models.DecimalField(
-        max_digits=10, decimal_places=2, null=True
-    )  # yuan
+    monthly_fee = models.DecimalField(max_digits=10, decimal_places=2, null=True)  # yuan
 
     class Meta:
         db_table = "enrolment_enrolment"
@@ -61,8 +53,4 @@ class Enrolment(models.Model):
                 name="enrolment_enrolment_key",
             )
         ]
-        indexes = [
-            models.Index(
-                fields=["institution", "starts_on"], name="enrolment_by_institution"
-            )
-        ]
+        indexes = [models.Index(fields=["institution", "starts_on"], name="enrolment_by_institution")]

@@ -24,8 +24,4 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "exchange_delivery"
-        indexes = [
-            models.Index(
-                fields=["state", "next_attempt_at"], name="exchange_delivery_due"
-            )
-        ]
+        indexes = [models.Index(fields=["state", "next_attempt_at"], name="exchange_delivery_due")]

@@ -76,7 +76,9 @@ X_FRAME_OPTIONS = "DENY"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/app/assets/.+-[\w-]{8}\.\w+$"  # Vite puts a content hash into these names
+WHITENOISE_IMMUTABLE_FILE_TEST = (
+    r"^/static/app/assets/.+-[\w-]{8}\.\w+$"  # Vite puts a content hash into these names
+)
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [("app", FRONTEND_DIST)] if FRONTEND_DIST.exists() else []
 MEDIA_ROOT = VAR_DIR / "media"  # photos and reports, served only through permission-checked views

@@ -37,7 +37,9 @@ TITLES = {
     RoleCode.AUDIT_ADMIN: "审计管理员",
 }
 
-_READ = frozenset({"subsidy.view_cycle", "subsidy.view_statement", "subsidy.view_scheme", "alerts.view_alert"})
+_READ = frozenset(
+    {"subsidy.view_cycle", "subsidy.view_statement", "subsidy.view_scheme", "alerts.view_alert"}
+)
 _REPORTS = frozenset({"reporting.view_report"})
 
 PERMISSIONS: dict[RoleCode, frozenset[str]] = {

@@ -36,11 +36,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "audit_event",
-                "indexes": [
-                    models.Index(
-                        fields=["target_type", "target_id"], name="audit_event_target"
-                    )
-                ],
+                "indexes": [models.Index(fields=["target_type", "target_id"], name="audit_event_target")],
             },
         ),
     ]

@@ -51,9 +51,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "sex",
-                    models.CharField(
-                        choices=[("male", "男"), ("female", "女")], max_length=8
-                    ),
+                    models.CharField(choices=[("male", "男"), ("female", "女")], max_length=8),
                 ),
                 ("birth_date", models.DateField()),
                 ("local_registration", models.BooleanField(null=True)),
