@@ -12,7 +12,9 @@ from backend.apps.attendance.selectors.expressions import month_bounds
 from backend.apps.attendance.selectors.facts import enrolments_of_month
 from backend.apps.attendance.selectors.punches import punches_of_month
 from backend.apps.subsidy.models import EntitlementLine
+from backend.apps.subsidy.services import cycle_calculate, cycle_warn
 from backend.common.service_month import ServiceMonth
+from tests.apps.synthetic_month import synthetic_month
 
 OCTOBER = ServiceMonth(2026, 10)
 DAYS = (OCTOBER.first_day, OCTOBER.last_day)
@@ -59,16 +61,18 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _no_sequential_scans(db: None) -> None:
+def test_hot_queries_use_their_index() -> None:
+    month = synthetic_month()
+    Punch.objects.bulk_create(month.punches)
+    cycle_calculate(cycle_id=month.cycle.pk)
+    cycle_warn(cycle_id=month.cycle.pk)
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # otherwise a plan depends on when the server last looked at the tables
         cursor.execute("SET LOCAL enable_seqscan = off")
-
-
-@pytest.mark.parametrize("name", QUERIES)
-def test_hot_queries_use_their_index(name: str) -> None:
-    query, index = QUERIES[name]
-    found: QuerySet = query()
-    plan = found.order_by().explain()
-    assert index in plan, plan
-    assert "Seq Scan" not in plan, plan
+    wrong = {}
+    for name, (query, index) in QUERIES.items():
+        found: QuerySet = query()
+        plan = found.order_by().explain()
+        if index not in plan or "Seq Scan" in plan:
+            wrong[name] = plan
+    assert wrong == {}
