@@ -19,6 +19,21 @@ from tests.factories import COUNTY, Cast
 
 pytestmark = pytest.mark.django_db
 DOCUMENT = json.loads((Path(__file__).parents[2] / "backend" / "api" / "openapi.json").read_text())
+SCHEME: dict[str, Any] = {
+    "name": "按天补助",
+    "document_number": "嵊卫发〔2026〕20号",
+    "starts_on": "2026-11-01",
+    "definition": {"format": 1, "axes": [], "factor": {"family": "threshold", "days": 15}},
+    "rates": [
+        {
+            "keys": {},
+            "amount": "300.00",
+            "document_number": "嵊卫发〔2026〕20号",
+            "clause": "第二条",
+            "starts_on": "2026-11-01",
+        }
+    ],
+}
 BODIES: dict[str, Any] = {
     "task_complete": {"decision": "approved"},
     "cycle_open": {"county": "330683", "month": "2026-11"},
@@ -27,6 +42,12 @@ BODIES: dict[str, Any] = {
     "correction_decide": {"decision": "accepted", "reason": "监控属实, 予以采纳"},
     "child_reveal": {"reason": "核对花名册信息"},
     "line_pay_here": {"reason": "家长书面确认由此机构享受"},
+    "scheme_create": {"county": "330683", "code": "days", **SCHEME},
+    "scheme_update": SCHEME | {"content_hash": "0" * 64},
+    "scheme_release": {"content_hash": "0" * 64},
+    "scheme_check": {"month": "2026-10"},
+    "scheme_replay": {"months": ["2026-10"]},
+    "scenario_check": {"text": "名称: 空"},
 }
 PUBLIC = {"session_retrieve", "session_create", "session_delete"}
 Act = Callable[..., Any]
@@ -55,6 +76,7 @@ def ids_of(month: Month) -> dict[str, int]:
         "alert_id": month.alert.pk,
         "child_id": line.child_id,
         "institution_id": statement.institution_id,
+        "scheme_id": month.cycle.scheme_id,
     }
 
 
@@ -70,7 +92,8 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
     body = dict(BODIES.get(operation_id, {}))
     if operation_id == "correction_propose":
         body |= {"child_id": ids["child_id"], "institution_id": ids["institution_id"]}
-    return client_of(user).post(path, body, content_type="application/json")
+    send = client_of(user).put if method == "put" else client_of(user).post
+    return send(path, body, content_type="application/json")
 
 
 @pytest.mark.parametrize("operation_id", sorted(set(ALL) - PUBLIC))
@@ -100,6 +123,16 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "correction_decide": ("operator_jasmine", "evaluator", "auditor"),
     "child_reveal": ("operator_jasmine", "auditor", "leader", "system_admin"),
     "report_file": ("operator_jasmine", "town_sanjiang", "system_admin"),
+    "cycle_edges": ("operator_jasmine", "security_admin"),
+    "scheme_list": ("operator_jasmine", "system_admin"),
+    "scheme_retrieve": ("operator_jasmine", "system_admin"),
+    "scheme_create": ("town_sanjiang", "evaluator", "auditor", "leader", "system_admin"),
+    "scheme_update": ("town_sanjiang", "evaluator", "auditor", "leader", "system_admin"),
+    "scheme_copy": ("town_sanjiang", "evaluator", "auditor", "leader", "system_admin"),
+    "scheme_check": ("town_sanjiang", "evaluator", "auditor", "leader", "system_admin"),
+    "scheme_release": ("town_sanjiang", "auditor", "leader", "system_admin"),
+    "scheme_replay": ("town_sanjiang", "auditor", "leader", "system_admin"),
+    "scenario_check": ("operator_jasmine", "system_admin"),
     "institution_list": ("system_admin", "audit_admin"),
     "task_list": ("system_admin", "security_admin", "audit_admin"),
     "task_counts": ("system_admin", "audit_admin"),
@@ -133,6 +166,13 @@ OUTSIDE = [
     ("cycle_retrieve", ("stranger",)),
     ("cycle_diagram", ("stranger",)),
     ("cycle_required_days", ("stranger",)),
+    ("cycle_edges", ("stranger",)),
+    ("scheme_retrieve", ("town_sanjiang", "stranger")),
+    ("scheme_update", ("stranger",)),
+    ("scheme_copy", ("stranger",)),
+    ("scheme_check", ("stranger",)),
+    ("scheme_release", ("stranger",)),
+    ("scheme_replay", ("stranger",)),
     ("cycle_statement_list", ("stranger",)),
     ("statement_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
     ("statement_line_list", ("town_luoshan", "operator_bamboo", "stranger")),

@@ -40,6 +40,7 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "line_id": list(EntitlementLine.objects.values_list("pk", flat=True)),
         "alert_id": list(Alert.objects.values_list("pk", flat=True)),
         "report_id": list(ReportFile.objects.values_list("pk", flat=True)),
+        "scheme_id": [month.cycle.scheme_id],
         "photo_id": [int(punch.photo_id or 0)],
     }
     for operation_id, (method, path) in sorted(ALL.items()):

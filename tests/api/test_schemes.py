@@ -10,27 +10,20 @@ from backend.apps.audit.models import AuditEvent
 from backend.apps.subsidy.models import Rate, Scheme, SchemeEvent
 from tests.api.month import Month
 from tests.api.support import API, assert_problem, client_of, get, post
+from tests.api.test_access import SCHEME
 
 pytestmark = pytest.mark.django_db
-DOCUMENT = "嵊卫发〔2026〕20号"
+DOCUMENT = SCHEME["document_number"]
 NOW = "2026-11-02T09:00:00+08:00"
 
 
 def rate(**changed: Any) -> dict[str, Any]:
-    row = {"keys": {}, "amount": "300.00", "document_number": DOCUMENT, "clause": "第二条"}
-    return {**row, "starts_on": "2026-11-01", **changed}
+    return {**SCHEME["rates"][0], **changed}
 
 
 def content(**changed: Any) -> dict[str, Any]:
     """300 yuan for everybody at 15 days, from November."""
-    return {
-        "name": "按天补助",
-        "document_number": DOCUMENT,
-        "starts_on": "2026-11-01",
-        "definition": {"format": 1, "axes": [], "factor": {"family": "threshold", "days": 15}},
-        "rates": [rate()],
-        **changed,
-    }
+    return {**SCHEME, **changed}
 
 
 def draft(month: Month, **changed: Any) -> dict[str, Any]:

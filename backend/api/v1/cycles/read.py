@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from backend.apps.accounts.models import User
@@ -10,14 +11,16 @@ from backend.apps.accounts.selectors import scope_of
 from backend.apps.attendance.selectors.calendar import calendar_of, required_days_default
 from backend.apps.attendance.selectors.required_days import required_days_of, required_days_rows
 from backend.apps.reporting.selectors import report_files
-from backend.apps.subsidy.models import MonthlyCycle
+from backend.apps.subsidy.domain.nearest import Edges
+from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.apps.subsidy.selectors.cycles import (
     CycleCounts,
     cycle_counts,
     cycle_snapshot,
 )
 from backend.apps.subsidy.selectors.cycles import cycle_page as subsidy_cycle_page
-from backend.apps.subsidy.selectors.visible import cycle_get
+from backend.apps.subsidy.selectors.edges import cycle_edges
+from backend.apps.subsidy.selectors.visible import cycle_get, statements_reached
 from backend.common.errors import Invalid
 from backend.common.keyset import Key, Page
 from workflows.selectors import CycleSummary, cycle_position, cycle_summaries
@@ -81,6 +84,28 @@ def cycle_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
             }
             for report in (report_files(snapshot=snapshot) if snapshot else ())
         ],
+    }
+
+
+def edges_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
+    """差一点点 of the institutions within the reader's scope."""
+    cycle = cycle_get(actor=actor, cycle_id=cycle_id)
+    found = cycle_edges(cycle_id=cycle.pk)
+    visible = Statement.objects.filter(statements_reached(actor), cycle=cycle).select_related("institution")
+    rows = [
+        (statement.institution, found.get(statement.institution_id, Edges()))
+        for statement in visible.order_by("institution__name", "institution_id")
+    ]
+    total = Edges(
+        on=sum(e.on for _, e in rows),
+        one_below=sum(e.one_below for _, e in rows),
+        lines=sum(e.lines for _, e in rows),
+    )
+    return {
+        "cycle_id": cycle.pk,
+        "month": cycle.month,
+        "total": total,
+        "institutions": [{"institution": place, **asdict(edges)} for place, edges in rows],
     }
 
 

@@ -3,7 +3,14 @@
 from rest_framework import serializers
 
 from backend.api.enums import CycleNode, DayKind, PositionStatus
-from backend.api.fields import DaysField, IdField, MoneyField, MonthField, RegionSerializer
+from backend.api.fields import (
+    DaysField,
+    IdField,
+    InstitutionRefSerializer,
+    MoneyField,
+    MonthField,
+    RegionSerializer,
+)
 from backend.api.schema import page_of
 from backend.apps.reporting.models import ReportFile
 
@@ -113,6 +120,25 @@ class RequiredDaysSerializer(serializers.Serializer):
     current = RequiredDaysCurrentSerializer(allow_null=True)
     overrides = RequiredDaysOverrideSerializer(many=True)
     workdays = CalendarDaySerializer(many=True, help_text="当月每一天")
+
+
+class EdgesSerializer(serializers.Serializer):
+    """Children by where their days stand against a threshold or step of the rule."""
+
+    on = serializers.IntegerField(help_text="正好在线上: 少一天金额就降")
+    one_below = serializers.IntegerField(help_text="差一天: 多一天金额就升")
+    lines = serializers.IntegerField(help_text="明细总数")
+
+
+class InstitutionEdgesSerializer(EdgesSerializer):
+    institution = InstitutionRefSerializer()
+
+
+class CycleEdgesSerializer(serializers.Serializer):
+    cycle_id = IdField()
+    month = MonthField()
+    total = EdgesSerializer()
+    institutions = InstitutionEdgesSerializer(many=True, help_text="本人可见的机构, 按名称")
 
 
 CyclePageSerializer = page_of(CycleSerializer)

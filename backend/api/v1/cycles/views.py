@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api.schema import PageQuerySerializer, binary, operation
-from backend.api.v1.cycles.read import cycle_detail, cycle_page, required_days
+from backend.api.v1.cycles.read import cycle_detail, cycle_page, edges_detail, required_days
 from backend.api.v1.cycles.serializers import (
     CycleDetailSerializer,
+    CycleEdgesSerializer,
     CycleOpenSerializer,
     CyclePageSerializer,
     RequiredDaysSerializer,
@@ -100,3 +101,17 @@ class CycleRequiredDaysApi(ApiView):
     )
     def get(self, request: Request, cycle_id: int) -> Response:
         return Response(RequiredDaysSerializer(required_days(actor=self.actor, cycle_id=cycle_id)).data)
+
+
+class CycleEdgesApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "cycle_edges",
+        tag="cycles",
+        summary="差一点点: 多少婴幼儿正好在线上, 多少只差一天",
+        response=CycleEdgesSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, cycle_id: int) -> Response:
+        return Response(CycleEdgesSerializer(edges_detail(actor=self.actor, cycle_id=cycle_id)).data)

@@ -10,6 +10,7 @@ from backend.api.v1.photos.links import photo_url
 from backend.apps.accounts.models import User
 from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.selectors.drilldown import PunchRow, child_days, child_punches
+from backend.apps.subsidy.domain.nearest import Change
 from backend.apps.subsidy.selectors.content import statement_content_hash
 from backend.apps.subsidy.selectors.lines import LineRow, line_explanation, line_row
 from backend.apps.subsidy.selectors.lines import line_page as subsidy_line_page
@@ -22,6 +23,7 @@ from backend.apps.subsidy.selectors.statements import (
 from backend.apps.subsidy.selectors.statements import statement_page as subsidy_statement_page
 from backend.apps.subsidy.selectors.visible import cycle_with_statements_get, line_get, statement_get
 from backend.common.keyset import Key, Page
+from backend.common.service_month import ServiceMonth
 from workflows.selectors import StatementPosition, statement_positions
 
 
@@ -119,6 +121,10 @@ def line_detail(*, actor: User, line_id: int) -> dict[str, Any]:
         "derivation_text": explanation.text,
         "numbers": [{"name": name, "value": value} for name, value in explanation.numbers],
         "nearest_text": explanation.nearest,
+        "nearest": {
+            "more": _change(explanation.change.more, month),
+            "fewer": _change(explanation.change.fewer, month),
+        },
         "days": [
             {
                 "date": day.date,
@@ -136,6 +142,13 @@ def line_detail(*, actor: User, line_id: int) -> dict[str, Any]:
         ],
         "punches": [_punch(punch) for punch in punches],
     }
+
+
+def _change(change: Change | None, month: ServiceMonth) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    dates = [month.first_day.replace(day=day) for day in change.days]
+    return {"dates": dates, "amount": change.amount}
 
 
 def _punch(punch: PunchRow) -> dict[str, Any]:

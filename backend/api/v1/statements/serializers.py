@@ -135,6 +135,18 @@ class FormulaNumberSerializer(serializers.Serializer):
     value = serializers.CharField()
 
 
+class NearestChangeSerializer(serializers.Serializer):
+    dates = serializers.ListField(child=serializers.DateField(), help_text="这几天一起变动")
+    amount = MoneyField(help_text="变动后的金额")
+
+
+class NearestSerializer(serializers.Serializer):
+    """The smallest change of days that would change the amount; null where nothing does."""
+
+    more = NearestChangeSerializer(allow_null=True, help_text="再有这些有效日")
+    fewer = NearestChangeSerializer(allow_null=True, help_text="少了这些有效日")
+
+
 class LineDetailSerializer(LineSerializer):
     statement_id = IdField()
     month = MonthField()
@@ -143,6 +155,7 @@ class LineDetailSerializer(LineSerializer):
     derivation_text = serializers.CharField(help_text="算式, 可直接阅读")
     numbers = FormulaNumberSerializer(many=True, help_text="算式里每个数是什么")
     nearest_text = serializers.CharField(allow_blank=True, help_text="差一点点: 最少变动几天金额就会变")
+    nearest = NearestSerializer(help_text="差一点点, 数据形式")
     days = LineDaySerializer(many=True)
     punches = PunchSerializer(many=True)
 

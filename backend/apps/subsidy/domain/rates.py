@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
@@ -13,6 +14,7 @@ from backend.apps.subsidy.domain.facts import CARE_MODES, CLASS_TYPES, SETTINGS
 from backend.apps.subsidy.domain.reading import Reader, exact_date, exact_money
 from backend.apps.subsidy.domain.scheme import Band, RateRow, SchemeError
 
+_MOST_COMBINATIONS: Final = 200_000
 GRADE_NAMES: Final = {
     "city_model": "市级示范",
     "level_1": "一级",
@@ -101,6 +103,11 @@ def _expand(row: RateRow, names: Mapping[str, Mapping[str, str]]) -> Iterable[tu
 def rate_index(
     rows: Sequence[RateRow], axes: Sequence[str], names: Mapping[str, Mapping[str, str]]
 ) -> dict[tuple[str, ...], tuple[tuple[date, ...], tuple[RateRow, ...]]]:
+    wide = sum(math.prod(len(names[axis]) if value == "*" else 1 for axis, value in row.keys) for row in rows)
+    if wide > _MOST_COMBINATIONS:
+        raise SchemeError(
+            "rates", f"标准展开后有 {wide} 种组合, 最多 {_MOST_COMBINATIONS} 种; 请减少维度或档次"
+        )
     found: dict[tuple[str, ...], dict[date, RateRow]] = {}
     for at, row in enumerate(rows):
         for values in _expand(row, names):

@@ -14,6 +14,7 @@ from backend.apps.subsidy.scenarios.spec import FILE, PATTERNS, Field
 
 _LIMIT: Final = 2_000_000  # bytes of one file
 _INTEGER: Final = re.compile(r"^-?\d{1,12}$", re.ASCII)
+_UNUSABLE: Final = re.compile("[\x00\ud800-\udfff]")  # can neither be shown nor stored
 _FLAGS: Final = {"true": True, "false": False, "是": True, "否": False}
 
 
@@ -42,11 +43,16 @@ class Source:
 
 def read_scenarios(path: Path) -> tuple[dict[str, Any], Source]:
     """The file with English keys and values; ScenarioError names line and key."""
-    source = Source(str(path))
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise ScenarioError(str(path), 0, "", f"读不了这个文件: {error.strerror}") from error
+    return read_scenario_bytes(raw, path)
+
+
+def read_scenario_bytes(raw: bytes, path: Path) -> tuple[dict[str, Any], Source]:
+    """As `read_scenarios`, of content that is already here; `path` is what complaints call it."""
+    source = Source(str(path))
     if len(raw) > _LIMIT:
         raise ScenarioError(str(path), 0, "", "文件超过 2 MB")
     try:
@@ -55,6 +61,8 @@ def read_scenarios(path: Path) -> tuple[dict[str, Any], Source]:
         for token in tokens:
             if isinstance(token, yaml.AliasToken):
                 raise ScenarioError(str(path), token.start_mark.line + 1, "", "不支持锚点引用 (*…), 请写全")
+            if isinstance(token, yaml.ScalarToken) and _UNUSABLE.search(token.value):
+                raise ScenarioError(str(path), token.start_mark.line + 1, "", "含有不可用的字符")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise ScenarioError(str(path), 0, "", "文件应为 UTF-8 编码") from error
@@ -64,6 +72,10 @@ def read_scenarios(path: Path) -> tuple[dict[str, Any], Source]:
         raise ScenarioError(str(path), line, "", f"不是合格的 YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ScenarioError(str(path), 0, "", "不是合格的 YAML, 含有不可用的字符") from error
+    except (ValueError, OverflowError) as error:  # an escape such as "\\UFFFFFFFF" names no character
+        raise ScenarioError(str(path), 0, "", "不是合格的 YAML, 含有不可用的字符") from error
+    except RecursionError as error:
+        raise ScenarioError(str(path), 0, "", "嵌套过深") from error
     if root is None:
         raise ScenarioError(str(path), 0, "", "文件是空的")
     return _object(root, FILE, "", source), source

@@ -28,7 +28,7 @@ from backend.apps.subsidy.domain.render import formula, reason_text
 from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition, SchemeError
 from backend.apps.subsidy.domain.scheme_parse import parse_scheme
 from backend.apps.subsidy.domain.settle import evaluate
-from backend.apps.subsidy.scenarios.reading import Source, read_scenarios
+from backend.apps.subsidy.scenarios.reading import Source, read_scenario_bytes, read_scenarios
 from backend.apps.subsidy.scenarios.spec import DAY_WORDS
 from backend.common.service_month import ServiceMonth
 
@@ -64,7 +64,16 @@ class Checked:
 
 def check_file(path: Path) -> Checked:
     """ScenarioError when the file is wrong; a case that calculates to something else is an outcome, not an error."""
-    data, source = read_scenarios(path)
+    return _check(path, *read_scenarios(path))
+
+
+def check_text(text: str, name: str) -> Checked:
+    """As `check_file`, of a file's content; `name` is what complaints call it."""
+    path = Path(name)
+    return _check(path, *read_scenario_bytes(text.encode("utf-8"), path))
+
+
+def _check(path: Path, data: Mapping[str, Any], source: Source) -> Checked:
     scheme = _scheme(data["scheme"], source)
     outcomes: list[Outcome] = []
     for number, case in enumerate(data["cases"], start=1):
@@ -216,6 +225,10 @@ def _child(
     if "born" not in raw:
         raise keys.error("婴幼儿.出生日期", "必填")
     rows = raw.get("segments") or [raw]
+    try:
+        past_months = [ServiceMonth.parse(p["month"]) for p in raw.get("past", [])]
+    except ValueError as error:
+        raise keys.error("婴幼儿.以往月份", str(error)) from error
     for row in rows:
         for name, zh in (("from", "入托日期"), ("class_type", "班型"), ("care_mode", "托育模式")):
             if {**raw, **row}.get(name) is None:
@@ -228,12 +241,12 @@ def _child(
         local_registration=raw.get("local_registration"),
         past=tuple(
             PastMonth(
-                ServiceMonth.parse(p["month"]),
+                month,
                 Decimal(p["days"]),
                 Decimal(p.get("paid") or 0),
                 p.get("care_mode", "full_day"),
             )
-            for p in raw.get("past", [])
+            for month, p in zip(past_months, raw.get("past", []), strict=True)
         ),
         decided_institution=raw.get("decided"),
     )

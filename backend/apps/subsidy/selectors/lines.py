@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from backend.apps.subsidy.domain.derivation import DAY_LETTERS, decode
-from backend.apps.subsidy.domain.nearest import nearest, nearest_text
+from backend.apps.subsidy.domain.nearest import Nearest, nearest, nearest_text
 from backend.apps.subsidy.domain.render import day_texts, formula, numbers, reason_text
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from backend.common.keyset import Key, Page, keyset_page
@@ -76,10 +76,11 @@ class LineDay:
 
 @dataclass(frozen=True, slots=True)
 class LineExplanation:
-    """`nearest` says what the fewest other days would change; empty when nothing would."""
+    """`nearest` says what the fewest other days would change, `change` the same as data; empty when nothing would."""
 
     text: str
     nearest: str
+    change: Nearest
     numbers: tuple[tuple[str, str], ...]
     days: tuple[LineDay, ...]
 
@@ -116,6 +117,7 @@ def line_row(line: EntitlementLine) -> LineRow:
 def line_explanation(line: EntitlementLine) -> LineExplanation:
     """算给我看: from the stored tree alone, so that it explains the amount that was stored."""
     derivation = decode(line.derivation)
+    change = nearest(derivation)
     days = []
     for found in day_texts(derivation):
         status = (
@@ -128,7 +130,8 @@ def line_explanation(line: EntitlementLine) -> LineExplanation:
         days.append(LineDay(day, status, LETTER_CODES[found.letter], reason))
     return LineExplanation(
         text=formula(derivation),
-        nearest=nearest_text(nearest(derivation)),
+        nearest=nearest_text(change),
+        change=change,
         numbers=tuple(numbers(derivation)),
         days=tuple(days),
     )

@@ -212,6 +212,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cycles/{cycle_id}/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 差一点点: 多少婴幼儿正好在线上, 多少只差一天
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_edges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cycles/{cycle_id}/required-days": {
         parameters: {
             query?: never;
@@ -432,6 +452,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scenario-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 核对补助方案用例: 每例的天数、系数、金额、原因是否与算得的一致
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["scenario_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schemes": {
         parameters: {
             query?: never;
@@ -480,6 +520,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schemes/{scheme_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 在一个实际月份上试算核对草稿, 并记入方案经过
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["scheme_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schemes/{scheme_id}/copy": {
         parameters: {
             query?: never;
@@ -514,6 +574,26 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         post: operations["scheme_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemes/{scheme_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 试算沙盘: 按这个方案重算以往月份, 只读
+         * @description Those who write or release schemes; it may take a minute, so not everybody who may look.
+         */
+        post: operations["scheme_replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -980,6 +1060,15 @@ export interface components {
             /** Format: decimal */
             total_amount: string;
         };
+        CycleEdges: {
+            /** Format: int64 */
+            cycle_id: number;
+            /** @description 本人可见的机构, 按名称 */
+            institutions: components["schemas"]["InstitutionEdges"][];
+            /** @example 2026-10 */
+            month: string;
+            total: components["schemas"]["Edges"];
+        };
         /**
          * @description * `start` - 开始
          *     * `set_attendance_days` - 设置应考勤天数
@@ -1043,6 +1132,15 @@ export interface components {
             v: number;
             x: unknown[];
         };
+        /** @description Children by where their days stand against a threshold or step of the rule. */
+        Edges: {
+            /** @description 明细总数 */
+            lines: number;
+            /** @description 正好在线上: 少一天金额就降 */
+            on: number;
+            /** @description 差一天: 多一天金额就升 */
+            one_below: number;
+        };
         EnrolmentSpan: {
             /** Format: date */
             ends_on: string | null;
@@ -1076,6 +1174,16 @@ export interface components {
             month_average: string;
             month_max: number;
             threshold: number;
+        };
+        /** @description Children by where their days stand against a threshold or step of the rule. */
+        InstitutionEdges: {
+            institution: components["schemas"]["InstitutionRef"];
+            /** @description 明细总数 */
+            lines: number;
+            /** @description 正好在线上: 少一天金额就降 */
+            on: number;
+            /** @description 差一天: 多一天金额就升 */
+            one_below: number;
         };
         InstitutionOption: {
             /** Format: int64 */
@@ -1172,6 +1280,8 @@ export interface components {
             institution: components["schemas"]["InstitutionRef"];
             /** @example 2026-10 */
             month: string;
+            /** @description 差一点点, 数据形式 */
+            nearest: components["schemas"]["Nearest"];
             /** @description 差一点点: 最少变动几天金额就会变 */
             nearest_text: string;
             not_captured_days: number;
@@ -1213,6 +1323,22 @@ export interface components {
             /** @description 下一页游标; 没有更多为 null */
             next: string | null;
             results: components["schemas"]["Message"][];
+        };
+        /** @description The smallest change of days that would change the amount; null where nothing does. */
+        Nearest: {
+            /** @description 少了这些有效日 */
+            fewer: components["schemas"]["NearestChange"] | null;
+            /** @description 再有这些有效日 */
+            more: components["schemas"]["NearestChange"] | null;
+        };
+        NearestChange: {
+            /**
+             * Format: decimal
+             * @description 变动后的金额
+             */
+            amount: string;
+            /** @description 这几天一起变动 */
+            dates: string[];
         };
         NullEnum: null;
         /**
@@ -1281,6 +1407,151 @@ export interface components {
             code: string;
             name: string;
         };
+        ReplayChange: {
+            /** Format: decimal */
+            after: string;
+            /** Format: decimal */
+            before: string;
+            child_code: string;
+            /** Format: int64 */
+            child_id: number;
+            /** Format: decimal */
+            difference: string;
+            institution: components["schemas"]["InstitutionRef"];
+            reason_after: string;
+            reason_before: string;
+        };
+        ReplayGrade: {
+            /**
+             * Format: decimal
+             * @description 按试算的方案
+             */
+            after: string;
+            /**
+             * Format: decimal
+             * @description 按当月的规则
+             */
+            before: string;
+            /** @description 金额、系数、天数或原因有变化的明细数 */
+            changed: number;
+            /** Format: decimal */
+            difference: string;
+            /**
+             * Format: decimal
+             * @description 增加的合计
+             */
+            gain: string;
+            grade: string;
+            grade_name: string;
+            lines: number;
+            /**
+             * Format: decimal
+             * @description 减少的合计, 正数
+             */
+            loss: string;
+        };
+        ReplayInstitution: {
+            /**
+             * Format: decimal
+             * @description 按试算的方案
+             */
+            after: string;
+            /**
+             * Format: decimal
+             * @description 按当月的规则
+             */
+            before: string;
+            /** @description 金额、系数、天数或原因有变化的明细数 */
+            changed: number;
+            /** Format: decimal */
+            difference: string;
+            /**
+             * Format: decimal
+             * @description 增加的合计
+             */
+            gain: string;
+            institution: components["schemas"]["InstitutionRef"];
+            lines: number;
+            /**
+             * Format: decimal
+             * @description 减少的合计, 正数
+             */
+            loss: string;
+        };
+        ReplayMonth: {
+            /**
+             * Format: decimal
+             * @description 按试算的方案
+             */
+            after: string;
+            /**
+             * Format: int64
+             * @description 当月的方案
+             */
+            base_scheme_id: number;
+            /**
+             * Format: decimal
+             * @description 按当月的规则
+             */
+            before: string;
+            /** @description 金额、系数、天数或原因有变化的明细数 */
+            changed: number;
+            /** Format: decimal */
+            difference: string;
+            /** @description 同一规则按今天的数据会得出不同金额的明细数 (迟到数据) */
+            drift: number;
+            evaluated: boolean;
+            /**
+             * Format: decimal
+             * @description 增加的合计
+             */
+            gain: string;
+            lines: number;
+            /**
+             * Format: decimal
+             * @description 减少的合计, 正数
+             */
+            loss: string;
+            /** @example 2026-10 */
+            month: string;
+            /**
+             * Format: decimal
+             * @description 已测算的合计; 没有测算过为 null
+             */
+            stored_total: string | null;
+        };
+        ReplayStep: {
+            lines: number;
+            /** @description 例如 增加 50 元以内 */
+            title: string;
+        };
+        ReplaySum: {
+            /**
+             * Format: decimal
+             * @description 按试算的方案
+             */
+            after: string;
+            /**
+             * Format: decimal
+             * @description 按当月的规则
+             */
+            before: string;
+            /** @description 金额、系数、天数或原因有变化的明细数 */
+            changed: number;
+            /** Format: decimal */
+            difference: string;
+            /**
+             * Format: decimal
+             * @description 增加的合计
+             */
+            gain: string;
+            lines: number;
+            /**
+             * Format: decimal
+             * @description 减少的合计, 正数
+             */
+            loss: string;
+        };
         /**
          * @description * `pdf` - 核定报告 PDF
          *     * `xlsx` - 明细表 XLSX
@@ -1345,6 +1616,35 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "institution_operator" | "township_reviewer" | "county_reviewer" | "evaluator" | "auditor" | "leader" | "system_admin" | "security_admin" | "audit_admin";
+        /** @description Either outcomes, or errors of a file that could not be used. */
+        ScenarioCheck: {
+            errors: components["schemas"]["ScenarioError"][];
+            /** @description 与预期不一致的行数 */
+            failed: number;
+            name: string;
+            outcomes: components["schemas"]["ScenarioOutcome"][];
+        };
+        ScenarioCheckRequestRequest: {
+            /** @description 用例文件的内容 (YAML), 见 docs/scenarios.md */
+            text: string;
+        };
+        ScenarioError: {
+            /** @description 文件里的键 */
+            key: string;
+            /** @description 行号; 0 为整个文件 */
+            line: number;
+            message: string;
+        };
+        /** @description One expected line against the calculated one; `differences` is empty when they agree. */
+        ScenarioOutcome: {
+            amount: string;
+            case: string;
+            days: string;
+            differences: string[];
+            factor: string;
+            formula: string;
+            reason: string;
+        };
         Scheme: {
             code: string;
             county: components["schemas"]["Region"];
@@ -1361,6 +1661,26 @@ export interface components {
             starts_on: string;
             state: components["schemas"]["SchemeStateEnum"];
             version: number;
+        };
+        /** @description A replay of one month, noted in the scheme's history: a release needs it. */
+        SchemeCheck: {
+            blocked_after: number;
+            /** @description 无适用标准或缺资料, 须先处理的明细数 */
+            blocked_before: number;
+            by_grade: components["schemas"]["ReplayGrade"][];
+            by_institution: components["schemas"]["ReplayInstitution"][];
+            by_month: components["schemas"]["ReplayMonth"][];
+            /** @description 变化最大的明细, 最多 200 条 */
+            changes: components["schemas"]["ReplayChange"][];
+            content_hash: string;
+            distribution: components["schemas"]["ReplayStep"][];
+            /** Format: int64 */
+            scheme_id: number;
+            total: components["schemas"]["ReplaySum"];
+        };
+        SchemeCheckRequestRequest: {
+            /** @example 2026-10 */
+            month: string;
         };
         /** @description What a check found; `blocked` children have no standard or lack data under the draft. */
         SchemeCheckTotals: {
@@ -1496,6 +1816,22 @@ export interface components {
         SchemeReleaseRequest: {
             /** @description 看到并核对过的内容 */
             content_hash: string;
+        };
+        /** @description Past months under their own rule and under the tried one; nothing is stored. */
+        SchemeReplay: {
+            blocked_after: number;
+            /** @description 无适用标准或缺资料, 须先处理的明细数 */
+            blocked_before: number;
+            by_grade: components["schemas"]["ReplayGrade"][];
+            by_institution: components["schemas"]["ReplayInstitution"][];
+            by_month: components["schemas"]["ReplayMonth"][];
+            distribution: components["schemas"]["ReplayStep"][];
+            /** Format: int64 */
+            scheme_id: number;
+            total: components["schemas"]["ReplaySum"];
+        };
+        SchemeReplayRequestRequest: {
+            months: string[];
         };
         /**
          * @description * `draft` - 草稿
@@ -2509,6 +2845,54 @@ export interface operations {
             };
         };
     };
+    cycle_edges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CycleEdges"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cycle_required_days: {
         parameters: {
             query?: never;
@@ -3088,6 +3472,56 @@ export interface operations {
             };
         };
     };
+    scenario_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScenarioCheckRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioCheck"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     scheme_list: {
         parameters: {
             query?: {
@@ -3329,6 +3763,76 @@ export interface operations {
             };
         };
     };
+    scheme_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemeCheckRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeCheck"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     scheme_copy: {
         parameters: {
             query?: never;
@@ -3407,6 +3911,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchemeDetail"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scheme_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scheme_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemeReplayRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemeReplay"];
                 };
             };
             /** @description 输入有误 */
