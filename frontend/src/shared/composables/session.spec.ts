@@ -12,6 +12,12 @@ const GET = 'GET /api/v1/session'
 const nobody = { authenticated: false, user: null, csrf_token: 'before', demo: { accounts: [{ username: 'town01', display_name: '裘', role_title: '乡镇街道初审' }] } }
 const somebody = { authenticated: true, user: { id: 1, username: 'town01', display_name: '裘', roles: [], permissions: ['subsidy.review_township'] }, csrf_token: 'after', demo: null }
 
+function signedIn() {
+  const client = createQueryClient()
+  client.setQueryData(keys.session, somebody)
+  return client
+}
+
 afterEach(() => vi.unstubAllGlobals())
 
 it('signs in with a fresh token and uses the rotated one afterwards', async () => {
@@ -62,7 +68,7 @@ it('makes an unreachable server, a broken answer and a refusal three different p
 it('reads a list page by page until there is no more', async () => {
   const row = (id: number) => ({ id })
   const sent = fakeServer({ 'GET /api/v1/tasks': [{ body: { results: [row(1), row(2)], next: 'c2' } }, { body: { results: [row(3)], next: null } }] })
-  const { result } = withSetup(() => useTasks('queue'))
+  const { result } = withSetup(() => useTasks('queue'), signedIn())
   expect(result.view.value.state).toBe('loading')
   await vi.waitFor(() => expect(result.view.value.state).toBe('done'))
   expect(result.hasMore.value).toBe(true)
@@ -77,7 +83,7 @@ it('reads a list page by page until there is no more', async () => {
 
 it('shows an error with a way to try again', async () => {
   fakeServer({ 'GET /api/v1/tasks': [{ status: 404, body: { code: 'x', detail: '没有' } }, { body: { results: [], next: null } }] })
-  const { result } = withSetup(() => useTasks('inbox'))
+  const { result } = withSetup(() => useTasks('inbox'), signedIn())
   await vi.waitFor(() => expect(result.view.value.state).toBe('error'))
   const view = result.view.value
   if (view.state === 'error') view.retry()
@@ -86,4 +92,14 @@ it('shows an error with a way to try again', async () => {
 
 it('opens the box that has something in it', () => {
   expect([startingBox(null), startingBox({ inbox: 0, queue: 3 }), startingBox({ inbox: 1, queue: 3 }), startingBox({ inbox: 0, queue: 0 })]).toEqual(['inbox', 'queue', 'inbox', 'inbox'])
+})
+
+it('does not ask for tasks on behalf of somebody who has none', async () => {
+  const sent = fakeServer({})
+  const client = createQueryClient()
+  client.setQueryData(keys.session, { ...somebody, user: { ...somebody.user, permissions: ['jobs.operate'] } })
+  const { result } = withSetup(() => useTasks('inbox'), client)
+  await flushPromises()
+  expect(sent).toEqual([])
+  expect(result.view.value.state).toBe('loading')
 })

@@ -1,7 +1,7 @@
 import { computed, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { useQueryClient } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
-import { isBusy } from '@/shared/domain/position'
+import { isBusy, isFinished } from '@/shared/domain/position'
 import { keys } from './keys'
 import { whilePresent } from './presence'
 import { usePaged, useQuery, viewOf } from './query'
@@ -18,15 +18,17 @@ export function useCycles() {
 /** One cycle with its live position: looked at often while a background job runs, slowly while people work. */
 export function useCycle(id: MaybeRefOrGetter<number>) {
   const busy = ref(false)
-  const [fast, slow] = [whilePresent(2_000), whilePresent(20_000)]
+  const finished = ref(false)
+  const [fast, slow] = [whilePresent(2_000), whilePresent(8_000)]
   const query = useQuery({
     queryKey: computed(() => keys.cycle(toValue(id))),
     queryFn: () => unwrap(api.GET('/api/v1/cycles/{cycle_id}', { params: { path: { cycle_id: toValue(id) } } })),
-    refetchInterval: computed(() => (busy.value ? fast.value : slow.value)),
+    refetchInterval: computed(() => (finished.value ? false : busy.value ? fast.value : slow.value)),
   })
   watch(query.data, (cycle) => {
     busy.value = cycle !== undefined && isBusy(cycle.position)
-  })
+    finished.value = cycle !== undefined && isFinished(cycle.position)
+  }, { immediate: true })
   return { view: viewOf(query), refresh: () => query.refetch() }
 }
 

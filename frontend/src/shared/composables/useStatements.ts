@@ -75,3 +75,15 @@ export function useStatementRenewal() {
       ),
     )
 }
+
+/** 一人两家: this line's institution is the one that is paid; the statements of all of them are recalculated. */
+export function usePayHere() {
+  const renew = useStatementRenewal()
+  return useSend(async (lineId: number, reason: string) => {
+    try {
+      return await unwrap(api.POST('/api/v1/lines/{line_id}/pay-here', { params: { path: { line_id: lineId } }, body: { reason } }))
+    } finally {
+      await renew()
+    }
+  })
+}

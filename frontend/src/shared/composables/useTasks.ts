@@ -2,6 +2,7 @@ import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, unwrap } from '@/shared/api/client'
 import { keys } from './keys'
 import { usePaged, useQuery, viewOf } from './query'
+import { useSession } from './useSession'
 
 export type Box = 'inbox' | 'queue' | 'done'
 export const BOXES: { box: Box; title: string; empty: string }[] = [
@@ -12,8 +13,23 @@ export const BOXES: { box: Box; title: string; empty: string }[] = [
 
 const REFRESH = 30_000
 
+/** Whoever holds one of these takes steps in a flow; the others have no tasks, and asking would be refused. */
+export const TASK_PERMISSIONS = [
+  'subsidy.set_attendance_days',
+  'subsidy.review_township',
+  'subsidy.review_county',
+  'subsidy.correct_statement',
+  'subsidy.evaluate_cycle',
+] as const
+
+export function useTakesTasks() {
+  const { user } = useSession()
+  return computed(() => TASK_PERMISSIONS.some((one) => user.value?.permissions.includes(one)))
+}
+
 export function useTasks(box: MaybeRefOrGetter<Box>) {
   return usePaged({
+    enabled: useTakesTasks(),
     key: () => [...keys.tasks, 'list', toValue(box)],
     fetchPage: (cursor) => unwrap(api.GET('/api/v1/tasks', { params: { query: { box: toValue(box), cursor } } })),
     refetchInterval: REFRESH,
@@ -22,8 +38,10 @@ export function useTasks(box: MaybeRefOrGetter<Box>) {
 
 export function useTaskCounts() {
   const query = useQuery({
+    enabled: useTakesTasks(),
     queryKey: keys.taskCounts,
     queryFn: () => unwrap(api.GET('/api/v1/tasks/counts')),
+    // One of the two questions that do not keep an idle session alive.
     refetchInterval: REFRESH,
   })
   return computed(() => query.data.value ?? null)

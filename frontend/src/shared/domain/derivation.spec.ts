@@ -43,7 +43,7 @@ it('names the tier that was reached', () => {
 })
 
 it('strikes out what is withheld', () => {
-  expect(texts(['no', 'no_rate', ['=', 'fee', '1200']])).toEqual(['不发放|0.00 元|', '  月保育费|1,200.00 元||unused'])
+  expect(texts(['no', 'no_rate', ['=', 'fee', '1200']])).toEqual(['不计补助|0.00 元|', '  月保育费|1,200.00 元||unused'])
 })
 
 it.each([[null], [{ v: 2, d: '', x: [] }], [stored(['future', 1])], [stored('x')], [stored(['ge', ['n', 'P']])]])('leaves an unknown form to the text: %j', (value) => {

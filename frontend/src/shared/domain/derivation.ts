@@ -177,7 +177,7 @@ function walk(context: Context, raw: unknown, depth: number, unused: boolean): v
       below(rest[1])
       return
     case 'no':
-      row('不发放', '0.00 元', '')
+      row('不计补助', '0.00 元', '')
       if (rest.length > 1) below(rest[1], true)
       return
     case 'r':

@@ -1,13 +1,8 @@
 import { Memo } from '@element-plus/icons-vue'
 import type { ConsoleModule } from '@/console/module'
+import { TASK_PERMISSIONS } from '@/shared/composables/useTasks'
 
-const permissions = [
-  'subsidy.set_attendance_days',
-  'subsidy.review_township',
-  'subsidy.review_county',
-  'subsidy.correct_statement',
-  'subsidy.evaluate_cycle',
-]
+const permissions = TASK_PERMISSIONS
 
 export default {
   routes: [
