@@ -235,3 +235,24 @@ def test_numbers_that_are_none(reviewed: Month, text: str) -> None:
     response = client_of(reviewed.cast.county_one).post(f"{API}/schemes", raw, "application/json")
     assert response.status_code == 400, response.content
     assert Scheme.objects.count() == 1
+
+
+def test_a_rule_with_too_many_combinations_is_refused_at_once(reviewed: Month) -> None:
+    def bands(measure: str, count: int) -> list[dict[str, Any]]:
+        return [
+            {"code": f"b{n}", "name": f"第 {n} 档", f"from_{measure}": n, f"to_{measure}": n + 1}
+            for n in range(count)
+        ]
+
+    definition = {
+        "format": 1,
+        "axes": ["class_type", "age_band", "care_mode", "size_band"],
+        "ages": {"bands": bands("months", 200)},
+        "sizes": {"bands": bands("places", 300)},
+        "factor": FACTOR,
+    }
+    everything = rate(keys={"class_type": "*", "age_band": "*", "care_mode": "*", "size_band": "*"})
+    body = {"county": "330683", "code": "days", **content(definition=definition, rates=[everything])}
+    problem = refused(lambda: post(reviewed.cast.county_one, "/schemes", body), 400, "scheme_invalid")
+    message = "标准展开后有 720000 种组合, 最多 200000 种; 请减少维度或档次"
+    assert problem["errors"] == [{"field": "rates", "message": message}]

@@ -52,7 +52,7 @@ class RuleField(serializers.Field):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise serializers.ValidationError("应为一组字段 (对象)")
-        left = [(data, 1)]
+        left: list[tuple[Any, int]] = [(data, 1)]
         seen = 0
         while left:
             value, depth = left.pop()

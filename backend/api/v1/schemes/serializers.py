@@ -44,7 +44,7 @@ class SchemeWriteSerializer(serializers.Serializer):
     document_number = serializers.CharField(max_length=64, help_text="文号")
     starts_on = StrictDateField()
     definition = RuleField(help_text="规则, 见 docs/scenarios.md")
-    rates = SchemeRateSerializer(many=True, max_length=MOST_RATES)
+    rates = SchemeRateSerializer(many=True, max_length=MOST_RATES)  # type: ignore[call-arg]  # of the list that many=True makes
 
 
 class SchemeCreateSerializer(SchemeWriteSerializer):
