@@ -4,9 +4,10 @@ import corrections from './corrections/module'
 import cycles from './cycles/module'
 import messages from './messages/module'
 import reports from './reports/module'
+import schemes from './schemes/module'
 import statements from './statements/module'
 import tasks from './tasks/module'
 
-export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, messages]
+export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, schemes, messages]
 
 export const MENU = MODULES.flatMap((module) => module.menu).sort((a, b) => a.order - b.order)

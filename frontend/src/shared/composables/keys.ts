@@ -15,6 +15,8 @@ export const keys = {
   alert: (id: number) => ['alerts', 'one', id] as const,
   corrections: ['corrections'] as const,
   messages: ['messages'] as const,
+  schemes: ['schemes'] as const,
+  scheme: (id: number) => ['schemes', 'one', id] as const,
   counties: ['counties'] as const,
   institutions: ['institutions'] as const,
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { draftOf, firstSpans, rateTitle, schemeContent, schemeEventLabel, schemeStateLabel, signed, sortRates, type RateFields } from './scheme'
+import { addStart, alignChanged, draftOf, firstSpans, isChanged, monthsBetween, rateTitle, schemeContent, schemeEventLabel, schemeStateLabel, signed, sortRates, type RateFields } from './scheme'
 import { axesOf, axisValue, ruleSummary } from './schemeRule'
 
 const DEMO = {
@@ -96,4 +96,31 @@ it('refuses two rates of one kind on one day, and blanks', () => {
 it('says states, events and directions', () => {
   expect([schemeStateLabel('draft').text, schemeStateLabel('released').text, schemeEventLabel('checked')]).toEqual(['草稿', '已发布', '试算核对'])
   expect(['1,200.00', '-3.00', '0.00', '0.05', '—'].map(signed)).toEqual(['+1,200.00', '-3.00', '0.00', '+0.05', '—'])
+})
+
+it('marks changed amounts and gives them the document and date of the scheme', () => {
+  const draft = { ...draftOf(scheme), document_number: '演示〔2027〕2号', starts_on: '2027-01-01' }
+  draft.rates[0]!.amount = '400'
+  draft.rates[2]!.amount = '450'
+  expect(draft.rates.map(isChanged)).toEqual([false, false, true])
+  expect(alignChanged(draft).rates.map((one) => [one.document_number, one.starts_on])).toEqual([
+    ['演示〔2026〕1号', '2026-01-01'],
+    ['演示〔2026〕1号', '2026-07-01'],
+    ['演示〔2027〕2号', '2027-01-01'],
+  ])
+})
+
+it('adds a start date below the row it continues', () => {
+  const draft = addStart({ ...draftOf(scheme), starts_on: '2027-01-01' }, 0)
+  expect(draft.rates.map((one) => [one.starts_on, isChanged(one)])).toEqual([
+    ['2026-01-01', false],
+    ['2027-01-01', true],
+    ['2026-07-01', false],
+    ['2026-01-01', false],
+  ])
+})
+
+it('counts months over the turn of a year', () => {
+  expect(monthsBetween('2025-11', '2026-02')).toEqual(['2025-11', '2025-12', '2026-01', '2026-02'])
+  expect([monthsBetween('2026-02', '2026-01'), monthsBetween('', '2026-01')]).toEqual([[], []])
 })

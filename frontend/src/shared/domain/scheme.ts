@@ -1,11 +1,15 @@
 /** Life and rates of a scheme as the console shows and edits them. Amounts stay text. */
 import type { Label } from './labels'
+import { formatAmount } from './money'
+import { isMonth, nextMonth } from './month'
 import { axesOf, axisRank, axisTitle, axisValue } from './schemeRule'
 
-export type RateKeys = Record<string, string>
+/** A value (or `*`) for every axis of the scheme. */
+export type RateKeys = Record<string, unknown>
 /** One standard as stored; `amount` null means abolished from `starts_on` on. */
-export type RateFields = { keys: RateKeys; amount: string | null; document_number: string; clause: string; starts_on: string }
-export type RateDraft = { keys: RateKeys; amount: string; abolished: boolean; document_number: string; clause: string; starts_on: string }
+export type RateFields = { keys: RateKeys; amount: string | null; document_number: string; clause?: string; starts_on: string }
+/** `was`: the amount as stored, null when abolished, undefined for a row added in the form. */
+export type RateDraft = { keys: RateKeys; was: string | null | undefined; amount: string; abolished: boolean; document_number: string; clause: string; starts_on: string }
 export type SchemeDraft = { name: string; document_number: string; starts_on: string; rates: RateDraft[] }
 export type SchemeContent = { name: string; document_number: string; starts_on: string; rates: RateFields[] }
 export type CheckedScheme = { ok: true; content: SchemeContent } | { ok: false; missing: string }
@@ -20,9 +24,14 @@ export const schemeEventLabel = (kind: string): string => EVENTS[kind] ?? kind
 const AMOUNT = /^\d{1,8}(\.\d{1,2})?$/
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 
+export function keyOf(keys: RateKeys, axis: string): string {
+  const value = keys[axis]
+  return typeof value === 'string' ? value : '*'
+}
+
 /** "一级 · 托小班 · 全日托". */
 export function rateTitle(keys: RateKeys, definition: unknown): string {
-  const named = axesOf(definition).map((axis) => axisValue(axis, keys[axis] ?? '*', definition))
+  const named = axesOf(definition).map((axis) => axisValue(axis, keyOf(keys, axis), definition))
   return named.join(' · ') || '统一标准'
 }
 
@@ -31,7 +40,7 @@ export function sortRates<T extends Pick<RateFields, 'keys' | 'starts_on'>>(rate
   const axes = axesOf(definition)
   return [...rates].sort((a, b) => {
     for (const axis of axes) {
-      const difference = axisRank(axis, a.keys[axis] ?? '*', definition) - axisRank(axis, b.keys[axis] ?? '*', definition)
+      const difference = axisRank(axis, keyOf(a.keys, axis), definition) - axisRank(axis, keyOf(b.keys, axis), definition)
       if (difference) return difference
     }
     return a.starts_on < b.starts_on ? -1 : a.starts_on > b.starts_on ? 1 : 0
@@ -56,13 +65,41 @@ export function draftOf(scheme: SchemeContent & { definition: unknown }): Scheme
     starts_on: scheme.starts_on,
     rates: sortRates(scheme.rates, scheme.definition).map((rate) => ({
       keys: { ...rate.keys },
+      was: rate.amount,
       amount: rate.amount ?? '',
       abolished: rate.amount === null,
       document_number: rate.document_number,
-      clause: rate.clause,
+      clause: rate.clause ?? '',
       starts_on: rate.starts_on,
     })),
   }
+}
+
+export function isChanged(rate: RateDraft): boolean {
+  if (rate.was === undefined) return true
+  return rate.abolished ? rate.was !== null : rate.was === null || formatAmount(rate.amount.trim()) !== formatAmount(rate.was)
+}
+
+/** Rates with another amount take the document number and start date of the scheme. */
+export function alignChanged(draft: SchemeDraft): SchemeDraft {
+  const { document_number, starts_on } = draft
+  return { ...draft, rates: draft.rates.map((rate) => (isChanged(rate) ? { ...rate, document_number, starts_on } : rate)) }
+}
+
+/** One more start date for the same kind of child: the row before stays as it is. */
+export function addStart(draft: SchemeDraft, index: number): SchemeDraft {
+  const rate = draft.rates[index]
+  if (!rate) return draft
+  const added: RateDraft = { ...rate, was: undefined, starts_on: draft.starts_on === rate.starts_on ? '' : draft.starts_on, document_number: draft.document_number }
+  return { ...draft, rates: [...draft.rates.slice(0, index + 1), added, ...draft.rates.slice(index + 1)] }
+}
+
+/** Months from `first` to `last`, both included; none when they are not months in order. */
+export function monthsBetween(first: string, last: string): string[] {
+  const months: string[] = []
+  if (!isMonth(first) || !isMonth(last)) return months
+  for (let month = first; month <= last && months.length < 120; month = nextMonth(month)) months.push(month)
+  return months
 }
 
 /** A form that can be sent, or the one sentence that says what is missing. The server checks again. */
