@@ -33,6 +33,8 @@ export type Paged<T> = {
   hasMore: Ref<boolean>
   loadingMore: Ref<boolean>
   loadMore: () => void
+  /** Every page, for printing. */
+  loadAll: () => Promise<void>
   refresh: () => Promise<unknown>
 }
 
@@ -58,6 +60,9 @@ export function usePaged<T>(options: {
     loadingMore: query.isFetchingNextPage,
     loadMore: () => {
       if (query.hasNextPage.value && !query.isFetchingNextPage.value) void query.fetchNextPage()
+    },
+    loadAll: async () => {
+      while (query.hasNextPage.value && !query.isError.value) await query.fetchNextPage()
     },
     refresh: () => query.refetch(),
   }

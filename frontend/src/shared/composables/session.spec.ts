@@ -81,6 +81,15 @@ it('reads a list page by page until there is no more', async () => {
   expect(sent.map((one) => one.query)).toEqual(['?box=queue', '?box=queue&cursor=c2'])
 })
 
+it('reads every page when asked for all', async () => {
+  const sent = fakeServer({ 'GET /api/v1/tasks': [{ body: { results: [{ id: 1 }], next: 'a' } }, { body: { results: [{ id: 2 }], next: 'b' } }, { body: { results: [{ id: 3 }], next: null } }] })
+  const { result } = withSetup(() => useTasks('done'), signedIn())
+  await vi.waitFor(() => expect(result.view.value.state).toBe('done'))
+  await result.loadAll()
+  expect(result.view.value).toMatchObject({ data: [{ id: 1 }, { id: 2 }, { id: 3 }] })
+  expect(sent).toHaveLength(3)
+})
+
 it('shows an error with a way to try again', async () => {
   fakeServer({ 'GET /api/v1/tasks': [{ status: 404, body: { code: 'x', detail: '没有' } }, { body: { results: [], next: null } }] })
   const { result } = withSetup(() => useTasks('inbox'), signedIn())
