@@ -15,7 +15,12 @@ def _scratch_folder() -> Path:
     given = os.environ.get("ZHISHAN_TEST_DIR")
     if given:
         return Path(given)
-    made = tempfile.mkdtemp(prefix="zhishan-test-")
+    for left in Path(tempfile.gettempdir()).glob(
+        "zhishan-test-*-*"
+    ):  # by a killed run, or by mypy's hard exit
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    made = tempfile.mkdtemp(prefix=f"zhishan-test-{os.getpid()}-")
     os.environ["ZHISHAN_TEST_DIR"] = made
     owner = os.getpid()
 
