@@ -64,13 +64,16 @@ def event_of(
     task: Any = None,
     node: Any = None,
     actor: User | None = None,
+    principal: User | None = None,
     at_round: int | None = None,
     duty: str = "",
     decision: str = "",
     comment: str = "",
     detail: Mapping[str, Any] | None = None,
 ) -> ProcessEvent:
-    """An event, not saved yet; bulk start saves many at once. `at_round` when the act itself starts the next round."""
+    """An event, not saved yet; bulk start saves many at once. `at_round` when the act itself starts the next round,
+    `principal` when the actor acts for somebody else (委托).
+    """
     return ProcessEvent(
         at=timezone.now(),
         kind=kind,
@@ -83,6 +86,8 @@ def event_of(
         round=subject.round if at_round is None else at_round,
         actor_id=None if actor is None else actor.pk,
         actor_name=SYSTEM_NAME if actor is None else actor.display_name,
+        principal_id=None if principal is None else principal.pk,
+        principal_name="" if principal is None else principal.display_name,
         duty=duty,
         decision=decision,
         comment=comment,

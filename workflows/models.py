@@ -9,6 +9,7 @@ from django.db import models
 from viewflow.workflow.models import Process, Task
 
 from backend.apps.subsidy.models import MonthlyCycle, Statement
+from backend.common.guards import Frozen
 
 # Viewflow adds "manage" to these while it loads a flow; named here, migrations do not depend on load order.
 _PERMISSIONS = ("view", "manage")
@@ -126,6 +127,7 @@ class ProcessEvent(models.Model):
     class Kind(models.TextChoices):
         STARTED = "started", "流程开始"
         CREATED = "created", "任务产生"
+        OPENED = "opened", "打开"
         CLAIMED = "claimed", "认领"
         RELEASED = "released", "退回待办"
         DECIDED = "decided", "办理"
@@ -148,6 +150,8 @@ class ProcessEvent(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=64)
+    principal_id = models.BigIntegerField(null=True)  # 委托: for whom the actor acted
+    principal_name = models.CharField(max_length=64, blank=True, default="")
     duty = models.CharField(max_length=32, blank=True, default="")  # of a decided human step, see `duties`
     decision = models.CharField(max_length=16, blank=True, default="")
     comment = models.CharField(max_length=500, blank=True, default="")
@@ -160,6 +164,74 @@ class ProcessEvent(models.Model):
             models.Index(fields=["statement_id", "id"], name="workflows_event_statement"),
             models.Index(fields=["cycle_id", "id"], name="workflows_event_cycle"),
             models.Index(fields=["actor_id", "cycle_id"], name="workflows_event_actor"),
+            models.Index(fields=["principal_id", "cycle_id"], name="workflows_event_principal"),
+        ]
+
+
+class TaskReading(models.Model):
+    """看没看: one person's reading of one task, from the first opening to their decision, which closes it.
+
+    `seconds` on the page never exceed the wall time between `opened_at` and `seen_at`.
+    """
+
+    frozen = Frozen(old="OLD.closed_at IS NOT NULL")
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="readings")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    seconds = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "workflows_reading"
+        constraints = [models.UniqueConstraint(fields=["task", "actor"], name="workflows_reading_key")]
+
+
+class ReadingItem(models.Model):
+    """One thing opened while reading: a statement, an alert, a child, a photo pair of a child's day."""
+
+    frozen = Frozen(
+        old="EXISTS (SELECT 1 FROM workflows_reading WHERE id = OLD.reading_id AND closed_at IS NOT NULL)",
+        new="EXISTS (SELECT 1 FROM workflows_reading WHERE id = NEW.reading_id AND closed_at IS NOT NULL)",
+    )
+
+    class Kind(models.TextChoices):
+        STATEMENT = "statement", "结算单"
+        ALERT = "alert", "预警"
+        CHILD = "child", "婴幼儿"
+        PHOTOS = "photos", "照片"
+
+    reading = models.ForeignKey(TaskReading, on_delete=models.PROTECT, related_name="items")
+    kind = models.CharField(max_length=16, choices=Kind)
+    ref = models.CharField(max_length=40)  # row id; of photos: child id and day, 17/2026-10-09
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    seconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "workflows_reading_item"
+        constraints = [
+            models.UniqueConstraint(fields=["reading", "kind", "ref"], name="workflows_reading_item_key")
+        ]
+
+
+class ShownContent(models.Model):
+    """批的是这一版: what stood behind a content hash somebody was shown, so that a refusal can say what changed.
+
+    `body` is compressed (see `shown`), holds ids, codes, figures and hashes, never a name or a free text.
+    """
+
+    process = models.ForeignKey(Process, on_delete=models.PROTECT, related_name="+", db_index=False)
+    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="+")
+    content_hash = models.CharField(max_length=64)
+    body = models.BinaryField()
+    shown_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workflows_shown"
+        constraints = [
+            models.UniqueConstraint(fields=["process", "content_hash"], name="workflows_shown_key")
         ]
 
 

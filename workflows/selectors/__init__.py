@@ -21,9 +21,11 @@ from workflows.selectors.tasks import (
     TaskRow,
     TimelineEntry,
     counts,
+    detail_of,
     done,
     inbox,
     queue,
+    task_case,
     task_detail,
     timeline,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "cycle_diagram",
     "cycle_position",
     "cycle_summaries",
+    "detail_of",
     "done",
     "inbox",
     "jobs_waiting",
@@ -49,6 +52,7 @@ __all__ = [
     "statement_diagram",
     "statement_position",
     "statement_positions",
+    "task_case",
     "task_detail",
     "timeline",
 ]

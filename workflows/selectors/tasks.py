@@ -126,8 +126,8 @@ def counts(*, actor: User) -> TaskCounts:
     return TaskCounts(inbox=_inbox(actor).count(), queue=_queue(actor).count())
 
 
-def task_detail(*, actor: User, task_id: int) -> TaskDetail:
-    """One human task this person may see; `NotFound` otherwise."""
+def task_case(*, actor: User, task_id: int) -> Case:
+    """A person before one human task they may see; `NotFound` otherwise."""
     task = (
         Task.objects.filter(tasks_visible(actor), pk=task_id, flow_task__in=HUMAN_NODES)
         .select_related(*WITH_SUBJECT)
@@ -136,12 +136,20 @@ def task_detail(*, actor: User, task_id: int) -> TaskDetail:
     if task is None:
         raise task_missing()
     subject_from_place(task)
-    case = Case(task.flow_task.activation_class(task), actor)
+    return Case(task.flow_task.activation_class(task), actor)
+
+
+def task_detail(*, actor: User, task_id: int) -> TaskDetail:
+    """One human task this person may see; `NotFound` otherwise. Leaves no trace, unlike `readings.task_read`."""
+    return detail_of(task_case(actor=actor, task_id=task_id))
+
+
+def detail_of(case: Case) -> TaskDetail:
     return TaskDetail(
-        row=task_rows([task])[0],
+        row=task_rows([case.task])[0],
         capabilities=case.capabilities(),
         content_hash=case.content_hash,
-        timeline=timeline(process_id=task.process_id),
+        timeline=timeline(process_id=case.task.process_id),
     )
 
 

@@ -8,6 +8,7 @@ from backend.api.enums import TaskBox
 from backend.apps.accounts.models import User
 from backend.common.keyset import Key, Page
 from workflows import selectors
+from workflows.readings import task_read
 from workflows.selectors import TaskCounts, TaskRow
 
 _BOXES = {
@@ -26,7 +27,8 @@ def task_counts(*, actor: User) -> TaskCounts:
 
 
 def task_detail(*, actor: User, task_id: int) -> dict[str, Any]:
-    detail = selectors.task_detail(actor=actor, task_id=task_id)
+    """The page's own read, so it counts as opening the task."""
+    detail = task_read(actor=actor, task_id=task_id)
     row = {name: getattr(detail.row, name) for name in TaskRow.__slots__}
     return row | {
         "capabilities": detail.capabilities,

@@ -2113,6 +2113,7 @@ export interface components {
         /**
          * @description * `started` - 流程开始
          *     * `created` - 任务产生
+         *     * `opened` - 打开
          *     * `claimed` - 认领
          *     * `released` - 退回待办
          *     * `decided` - 办理
@@ -2125,7 +2126,7 @@ export interface components {
          *     * `finished` - 流程结束
          * @enum {string}
          */
-        TimelineEventEnum: "started" | "created" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "joined" | "finished";
+        TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "joined" | "finished";
         UnreadCount: {
             unread: number;
         };
