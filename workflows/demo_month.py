@@ -112,7 +112,7 @@ class DemoMonth:
             .order_by("-id")
             .first()
         )
-        if failed is not None:
+        if failed is not None and failed.task is not None:
             raise Conflict(
                 "job_failed",
                 f"后台作业“{failed.task.flow_task.task_title}”失败 ({failed.error_code or failed.error_class},"

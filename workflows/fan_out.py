@@ -19,7 +19,7 @@ from workflows.definitions import definition_current
 from workflows.history import Subject, event_of, record
 from workflows.locked import locked_activation
 from workflows.models import ProcessEvent, StatementRun, TaskPlace
-from workflows.nodes import FanOut, HumanTask
+from workflows.nodes import FanOut, HumanTask, Progress
 from workflows.topics import REVIEWS_OPENED
 
 logger = logging.getLogger(__name__)
@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 CHUNK = 500
 
 
-def children_open(*, task_id: int, check_mine: Callable[[Any], None]) -> int:
+def children_open(*, task_id: int, check_mine: Callable[[Any], object], progress: Progress) -> dict[str, int]:
     """Open a child process for every row that has none, in chunks, each with its own lock and commit.
 
     Safe to repeat after a crash: rows that already have a process are skipped, and `spawned` is set last.
-    `check_mine(activation)` raises when another worker has taken the job over.
+    `check_mine(activation)` raises when another worker has taken the job over. Returns how many it opened.
     """
-    opened = 0
+    opened, total = 0, -1
     while True:
         with locked_activation(task_id) as activation:
             check_mine(activation)
@@ -42,9 +42,12 @@ def children_open(*, task_id: int, check_mine: Callable[[Any], None]) -> int:
             if not statements:
                 activation.spawned()
                 outbox_add(topic=REVIEWS_OPENED, key=f"fan:{task_id}", payload={"task_id": task_id})
-                return opened
+                return {"opened": opened}
+            if total < 0:
+                total = activation.flow_task.rows_to_open(cycle_id).count()
             children_create(activation.flow_task.child_flow, statements, parent_task=activation.task)
             opened += len(statements)
+        progress(opened, total)
 
 
 def children_create(flow_class: Any, statements: Sequence[Statement], *, parent_task: Any) -> None:

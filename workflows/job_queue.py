@@ -24,12 +24,12 @@ def job_add(task: Any) -> None:
     transaction.on_commit(lambda: job_send(task_id=task_id, external_id=external_id))
 
 
-def job_send(*, task_id: int, external_id: str) -> None:
-    """Tell the broker, if there is one. Never raises: the row is committed, and `reconcile` sends it again."""
+def job_send(*, external_id: str, task_id: int | None = None) -> None:
+    """Tell the broker, if there is one; without a task it is a background job. Never raises: the row is committed, and `reconcile` sends it again."""
     if settings.JOB_RUNNER != "celery":
         return  # the embedded poller reads the rows
     try:
         current_app.send_task(RUN_JOB, args=[task_id, external_id], retry=False)
         JobRun.objects.filter(external_id=external_id).update(enqueued_at=timezone.now())
     except Exception as error:  # noqa: BLE001  # no trouble here may reach the user, whose act is done
-        logger.warning("job of task %s not sent: %s", task_id, type(error).__name__)
+        logger.warning("job %s not sent: %s", external_id, type(error).__name__)

@@ -42,6 +42,13 @@ def patient_lock() -> Iterator[None]:
         _patience.reset(token)
 
 
+def set_lock_timeout() -> None:
+    """How long this transaction waits for a row, where the database has to be told; SQLite has its `timeout`."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {_patience.get():d}")
+
+
 class RowLock:
     """`with lock(flow_class, process_pk):` opens the transaction and holds the process row.
 
@@ -55,9 +62,7 @@ class RowLock:
         held = False
         try:
             with transaction.atomic(durable=not _nested.get()):
-                if connection.vendor == "postgresql":
-                    with connection.cursor() as cursor:
-                        cursor.execute(f"SET LOCAL lock_timeout = {_patience.get():d}")
+                set_lock_timeout()
                 row = flow_class.process_class._base_manager.filter(pk=process_pk)
                 no_key = connection.features.has_select_for_no_key_update
                 if not row.select_for_update(no_key=no_key).exists():

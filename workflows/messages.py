@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
 
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
@@ -99,15 +98,18 @@ def cycle_evaluated(row: Delivery) -> str:
 
 def job_failed(row: Delivery) -> str:
     """To the system administrators: what failed and the incident number that leads to the log."""
-    run = JobRun.objects.select_related("task__process__cycle_run__cycle__county").get(
-        pk=row.payload["job_run_id"]
-    )
-    cycle: Any = run.task.process.cycle_run.cycle
+    run = JobRun.objects.select_related(
+        "task__process__cycle_run__cycle__county", "background__cycle__county"
+    ).get(pk=row.payload["job_run_id"])
+    if run.task is None:
+        cycle, title = run.background.cycle, run.background.title
+    else:
+        cycle, title = run.task.process.cycle_run.cycle, str(run.task.flow_task.task_title)
     sent = message_send(
         recipients=people_with("jobs.operate"),
         key=row.key,
         kind="job_failed",
-        title=f"{cycle.county.name} {cycle.month}: “{run.task.flow_task.task_title}”出错",
+        title=f"{cycle.county.name} {cycle.month}: “{title}”出错"[:120],
         body=f"编号 {run.incident}, {run.error_class} {run.error_code}".strip(),
         link=f"/cycles/{cycle.pk}",
     )

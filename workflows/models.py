@@ -92,14 +92,16 @@ class TaskPlace(models.Model):
 
 
 class JobRun(models.Model):
-    """后台作业: the outbox row of one background task. The task's status says where it is; this row who works on it.
+    """后台作业: the queue row of one job, of a flow's node or (without a task) of a `BackgroundJob`.
 
-    `attempts` is the fencing number: only the attempt that took the lease last may finish the task.
+    A flow task's status says where it is; this row who works on it. `attempts` is the fencing number: only
+    the attempt that took the lease last may finish the job.
     """
 
-    task = models.OneToOneField(Task, on_delete=models.PROTECT, related_name="job_run")
+    task = models.OneToOneField(Task, on_delete=models.PROTECT, null=True, related_name="job_run")
     external_id = models.CharField(max_length=50, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    handovers = models.PositiveSmallIntegerField(default=0)  # attempts that ended on purpose, to go on later
     not_before = models.DateTimeField()  # back-off after a failure
     enqueued_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -117,6 +119,55 @@ class JobRun(models.Model):
     class Meta:
         db_table = "workflows_job_run"
         indexes = [models.Index(fields=["finished_at", "not_before"], name="workflows_job_run_due")]
+
+
+class BackgroundJob(models.Model):
+    """A job beside the flows: many small acts on behalf of one person (批量通过 …); its queue row is `run`."""
+
+    run = models.OneToOneField(JobRun, on_delete=models.PROTECT, related_name="background")
+    kind = models.CharField(max_length=32)  # a `background.BackgroundKind`; stored, never renamed
+    title = models.CharField(max_length=120)
+    key = models.CharField(max_length=160, unique=True)  # person and idempotency key
+    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    arguments = models.JSONField(default=dict)  # ids and codes
+
+    class Meta:
+        db_table = "workflows_background"
+        indexes = [models.Index(fields=["requested_by", "id"], name="workflows_background_person")]
+
+
+class BackgroundItem(models.Model):
+    """One act of a background job and how it ended; the first answer stays."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "待处理"
+        DONE = "done", "成功"
+        REFUSED = "refused", "未办成"
+        CANCELLED = "cancelled", "已取消"
+
+    job = models.ForeignKey(BackgroundJob, on_delete=models.PROTECT, related_name="items", db_index=False)
+    position = models.PositiveIntegerField()
+    target_id = models.BigIntegerField()
+    arguments = models.JSONField(default=dict)  # ids, codes, hashes
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    code = models.CharField(max_length=64, blank=True, default="")  # of a refusal
+    message = models.CharField(max_length=200, blank=True, default="")  # its Chinese sentence
+    detail = models.JSONField(default=dict)  # ids, counts, codes
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "workflows_background_item"
+        constraints = [
+            models.UniqueConstraint(fields=["job", "position"], name="workflows_item_position"),
+            models.UniqueConstraint(fields=["job", "target_id"], name="workflows_item_target"),
+        ]
+
+    @property
+    def key(self) -> str:
+        """Names this act for ever, e.g. as the idempotency key of a decision."""
+        return f"background:{self.job_id}:{self.target_id}"
 
 
 class ProcessEvent(models.Model):

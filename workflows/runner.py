@@ -20,7 +20,8 @@ from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import outbox_drain
 from workflows.fan_out import try_join
 from workflows.job_queue import job_send
-from workflows.jobs import Outcome, run_job
+from workflows.jobs import run_job
+from workflows.leases import Outcome
 from workflows.messages import HANDLERS
 from workflows.models import JobRun
 from workflows.nodes import FanOut
@@ -38,7 +39,7 @@ class RunSummary:
     jobs: dict[str, int] = field(default_factory=dict)
     joined: int = 0
     delivered: int = 0
-    failed: list[int] = field(default_factory=list)  # task ids an operator must look at
+    failed: list[str] = field(default_factory=list)  # external ids of jobs an operator must look at
     idle: bool = False  # nothing was left to do
 
 
@@ -135,7 +136,7 @@ def _run_due(summary: RunSummary, stop: threading.Event) -> int:
         outcome = run_job(task_id=task_id, external_id=external_id)
         summary.jobs[outcome.value] = summary.jobs.get(outcome.value, 0) + 1
         if outcome is Outcome.FAILED:
-            summary.failed.append(task_id)
+            summary.failed.append(external_id)
         worked += outcome is not Outcome.SKIPPED
     return worked
 

@@ -7,7 +7,7 @@ from workflows.job_queue import RUN_JOB
 
 
 @shared_task(name=RUN_JOB)
-def run_job(task_id: int, external_id: str) -> str:
+def run_job(task_id: int | None, external_id: str) -> str:
     return jobs.run_job(task_id=task_id, external_id=external_id).value
 
 

@@ -18,9 +18,10 @@ from backend.apps.subsidy.models import EntitlementLine, Statement
 from backend.common.errors import Conflict
 from tests.workflows.denials import refused
 from tests.workflows.world import World, fresh
-from workflows import fan_out, jobs, services, steps
+from workflows import fan_out, leases, services, steps
 from workflows.flows.monthly_cycle import MonthlyCycleFlow
-from workflows.jobs import Outcome, run_job
+from workflows.jobs import FlowWork, run_job
+from workflows.leases import Claim, Outcome
 from workflows.locks import nested_lock
 from workflows.models import JobRun, ProcessEvent, StatementRun
 from workflows.operations import job_retry
@@ -50,6 +51,14 @@ def current(world: World, node: str) -> JobRun:
 
 def go(run: JobRun) -> Outcome:
     return run_job(task_id=run.task_id, external_id=run.external_id)
+
+
+def taken(run: JobRun) -> Claim:
+    """As a worker takes it, before it does anything."""
+    assert run.task_id is not None
+    claim = leases.take(FlowWork(run.task_id), run_id=run.pk, external_id=run.external_id)
+    assert claim is not None
+    return claim
 
 
 def make_due(run: JobRun) -> None:
@@ -96,9 +105,8 @@ def test_not_before_its_time(calculating: World) -> None:
 def test_leased_by_a_worker_that_died(calculating: World) -> None:
     """Killed in the middle: nobody may touch it while the lease runs, then the next one does it all."""
     run = current(calculating, "calculate")
-    claim = jobs._claim(run.task_id, run.external_id)
-    assert claim is not None
-    steps.calculate(claim.cycle_id, lambda done, total: None)  # killed before it could finish the task
+    taken(run)
+    steps.calculate(calculating.cycle.pk, lambda done, total: None)  # killed before it could finish the task
     lines = EntitlementLine.objects.count()
     assert go(run) is Outcome.SKIPPED
     assert calculating.steps()[2:] == [("calculate", "STARTED")]
@@ -241,9 +249,7 @@ def test_after_the_last_attempt_it_fails_and_stores_nothing_personal(
 def test_a_worker_that_always_dies(calculating: World, settings: Any) -> None:
     run = current(calculating, "calculate")
     for attempt in range(settings.JOB_MAX_ATTEMPTS):
-        claim = jobs._claim(run.task_id, run.external_id)
-        assert claim is not None
-        assert claim.attempt == attempt + 1
+        assert taken(run).attempt == attempt + 1
         expire_lease(run)
     assert go(run) is Outcome.SKIPPED
     run.refresh_from_db()

@@ -151,6 +151,7 @@ ADAPTERS: dict[str, str] = {}
 JOB_RUNNER = "embedded"  # "celery" in production
 JOB_LEASE_SECONDS = 30
 JOB_HEARTBEAT_SECONDS = 10
+JOB_PROGRESS_SECONDS = 1  # how soon the progress of a job is visible
 JOB_MAX_ATTEMPTS = 5
 JOB_RESEND_SECONDS = 30
 

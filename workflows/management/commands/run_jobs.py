@@ -33,4 +33,4 @@ class Command(BaseCommand):
         counted = ", ".join(f"{name} {count}" for name, count in sorted(summary.jobs.items())) or "0"
         self.stdout.write(f"作业: {counted}; 送达: {summary.delivered}; 汇合: {summary.joined}")
         if summary.failed:
-            self.stderr.write(f"出错的任务: {', '.join(map(str, summary.failed))}")
+            self.stderr.write(f"出错的作业: {', '.join(summary.failed)}")
