@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CLAIM, RELEASE, COMPLETE = "claim", "release", "complete"
-ACTION_TITLES = {CLAIM: "认领", RELEASE: "放弃认领"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from workflows.actions import Capability
 from workflows.flows import HUMAN_NODES
 from workflows.locked import WITH_SUBJECT, subject_from_place, task_missing
 from workflows.models import ProcessEvent
+from workflows.verbs import capabilities_of
 
 PAGE = 20
 _STATUS = {
@@ -147,7 +148,7 @@ def task_detail(*, actor: User, task_id: int) -> TaskDetail:
 def detail_of(case: Case) -> TaskDetail:
     return TaskDetail(
         row=task_rows([case.task])[0],
-        capabilities=case.capabilities(),
+        capabilities=capabilities_of(case),
         content_hash=case.content_hash,
         timeline=timeline(process_id=case.task.process_id),
     )

@@ -1,0 +1,7 @@
+"""The one write path of the flows: for PC, phone, commands, jobs and tests alike."""
+
+from workflows.actions import ActionPayload
+from workflows.services.cycles import cycle_start
+from workflows.services.performing import capabilities, perform
+
+__all__ = ["ActionPayload", "capabilities", "cycle_start", "perform"]

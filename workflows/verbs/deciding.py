@@ -1,0 +1,86 @@
+"""办理: the decision of a step, with its effect on the domain and on the flow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.db import transaction
+from viewflow.workflow.status import STATUS
+
+from backend.common.errors import DomainError, Invalid
+from workflows.access import Case
+from workflows.actions import COMPLETE, ActionPayload, Capability
+from workflows.fan_out import join_after_commit
+from workflows.history import record
+from workflows.models import ProcessEvent
+from workflows.nodes import Decision
+from workflows.verbs.base import Verb, capability, invalid, refuse
+
+_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+
+
+class Complete(Verb):
+    """Listed by its decisions: each step names its own."""
+
+    def capabilities(self, case: Case) -> Iterator[Capability]:
+        for decision in case.node.decisions:
+            yield capability(decision.code, decision.title, decision_hint(case, decision))
+
+
+def decision_refusal(case: Case, decision: Decision) -> DomainError | None:
+    """Without the unsettled things: the domain service looks at them together with the content hash."""
+    return case.person_refusal or case.decision_refusal(decision) or case.state_refusal
+
+
+def decision_hint(case: Case, decision: Decision) -> DomainError | None:
+    return decision_refusal(case, decision) or (case.unsettled_refusal if decision.clean else None)
+
+
+def complete_act(case: Case, payload: ActionPayload) -> None:
+    """Completing an unclaimed task claims it on the way."""
+    activation, node, subject = case.activation, case.node, case.subject
+    decision = node.decision(payload.decision)
+    if decision is None:
+        raise Invalid("decision_unknown", f"“{node.task_title}”不能这样办理: {payload.decision or '未选择'}")
+    refuse(decision_refusal(case, decision))
+    _check_payload(case, decision, payload)
+    if activation.task.status == STATUS.NEW:
+        activation.assign(case.actor, save=False)
+    activation.start(None)
+    at_round = subject.round
+    node.work(node=node, subject=subject, actor=case.actor, payload=payload)
+    activation.task.data = {"decision": decision.code}
+    record(
+        ProcessEvent.Kind.DECIDED,
+        activation=activation,
+        actor=case.actor,
+        at_round=at_round,
+        duty=node.duty.value,
+        decision=decision.code,
+        comment=payload.comment.strip(),
+    )
+    activation.execute()
+    if subject.statement is not None and subject.statement.finished:
+        parent_id = case.process.parent_task.process_id
+        transaction.on_commit(lambda: join_after_commit(parent_id))
+
+
+def _check_payload(case: Case, decision: Decision, payload: ActionPayload) -> None:
+    if decision.comment_required and not payload.comment.strip():
+        raise Invalid(
+            "comment_required",
+            f"{decision.title}请填写意见",
+            errors=[{"field": "comment", "message": "请填写意见"}],
+        )
+    if case.node.binds_content and not payload.content_hash:
+        raise Invalid(
+            "content_hash_required",
+            "缺少所见内容的校验值, 请刷新页面后重试",
+            errors=[{"field": "content_hash", "message": "缺少校验值"}],
+        )
+    if _ID_NUMBER.search(payload.comment):
+        raise invalid("comment_has_id_number", "comment", "意见中请勿填写身份证号")
+
+
+complete = Complete(COMPLETE, "办理", lambda case: None, complete_act)
