@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "backend.apps.attendance",
     "backend.apps.alerts",
     "backend.apps.subsidy",
+    "backend.apps.seals",
     "backend.apps.reporting",
     "workflows",
     "backend.api",
