@@ -6,7 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+from backend.apps.alerts.domain.evidence import HEADCOUNT, SEVERAL_INSTITUTIONS
 from backend.apps.alerts.models import Alert
+from backend.apps.alerts.selectors.rules import REGISTRY
 from backend.apps.attendance.models import AttendanceMonth
 from backend.apps.subsidy.domain.derivation import fold
 from backend.apps.subsidy.models import EntitlementLine, Statement
@@ -70,8 +72,10 @@ def alert_rows() -> list[list[Any]]:
         evidence = alert.evidence
         facts = (
             [evidence["date"], evidence["headcount"], evidence["threshold"], evidence["month_average"]]
-            if alert.rule == Alert.Rule.HEADCOUNT
+            if alert.rule == HEADCOUNT
             else [evidence["kind"], evidence["overlapping_dates"]]
+            if alert.rule == SEVERAL_INSTITUTIONS
+            else REGISTRY[alert.rule].lines(evidence)  # sentences without ids
         )
         code = alert.child.code if alert.child else ""
         rows.append([alert.rule, alert.institution.name, code, alert.blocking, alert.state, touched, facts])

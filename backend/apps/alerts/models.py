@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from backend.apps.alerts.domain.rule import Severity
 from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution, Region
 from backend.common.fields import ServiceMonthField
@@ -17,6 +18,8 @@ class HeadcountThreshold(models.Model):
     threshold = models.PositiveIntegerField()
     starts_on = models.DateField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    set_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         db_table = "alerts_threshold"
@@ -25,12 +28,30 @@ class HeadcountThreshold(models.Model):
         ]
 
 
-class Alert(models.Model):
-    """One lead. `subject_key` makes raising idempotent; `evidence_hash` tells whether the facts changed since it was settled."""
+class RuleSetting(models.Model):
+    """Parameters of a rule in a county from a month on: append-only, the newest of the latest month counts."""
 
-    class Rule(models.TextChoices):
-        HEADCOUNT = "headcount", "考勤人数异常"
-        SEVERAL_INSTITUTIONS = "several_institutions", "考勤机构异常"
+    append_only = True
+
+    county = models.ForeignKey(Region, on_delete=models.PROTECT)
+    rule = models.CharField(max_length=32)
+    starts_month = ServiceMonthField()
+    values = models.JSONField()  # parameter code to whole number
+    reason = models.CharField(max_length=300)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    set_by_name = models.CharField(max_length=64)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "alerts_rule_setting"
+        indexes = [models.Index(fields=["county", "rule"], name="alerts_rule_setting_rule")]
+
+
+class Alert(models.Model):
+    """One lead. `subject_key` makes raising idempotent; `evidence_hash` tells whether the facts changed since it was settled.
+
+    `rule` is a code of the registry (`selectors/rules`); old months keep the codes of rules that no longer exist.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "待处置"
@@ -39,14 +60,19 @@ class Alert(models.Model):
 
     county = models.ForeignKey(Region, on_delete=models.PROTECT)
     month = ServiceMonthField()
-    rule = models.CharField(max_length=32, choices=Rule)
+    rule = models.CharField(max_length=32)
     subject_key = models.CharField(max_length=100)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="alerts")
     child = models.ForeignKey(Child, on_delete=models.PROTECT, null=True)
     blocking = models.BooleanField()
+    severity = models.CharField(
+        max_length=8, choices=[(s.value, s.word) for s in Severity], default=Severity.MEDIUM.value
+    )
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
     evidence = models.JSONField()  # ids, dates, counts; never names
     evidence_hash = models.CharField(max_length=64)
+    against = models.JSONField(default=list)  # counter-evidence that was looked for: code, found, text
+    stake = models.DecimalField(max_digits=12, decimal_places=2, null=True)  # yuan on the lines when raised
     raised_at = models.DateTimeField()
 
     class Meta:
@@ -90,6 +116,26 @@ class AlertOutcome(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     by_name = models.CharField(max_length=64)
     at = models.DateTimeField()
+    seconds = models.PositiveIntegerField(null=True)  # what the deciding took, as the screen measured it
 
     class Meta:
         db_table = "alerts_outcome"
+
+
+class AlertOverride(models.Model):
+    """放行: an open blocking alert no longer holds up approval, with a reason; it stays open and in the report.
+
+    It counts for the evidence it was given on; changed facts hold the statement up again.
+    """
+
+    append_only = True
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="overrides")
+    reason = models.CharField(max_length=300)
+    evidence_hash = models.CharField(max_length=64)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "alerts_override"

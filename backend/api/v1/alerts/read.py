@@ -9,8 +9,10 @@ from typing import Any
 from backend.api.v1.photos.links import photo_url
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
+from backend.apps.alerts.domain.evidence import HEADCOUNT, SEVERAL_INSTITUTIONS
 from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.alerts.selectors import alert_get, alert_list, alerts_in_scope
+from backend.apps.alerts.selectors.rules import REGISTRY, rule_title
 from backend.apps.attendance.selectors.drilldown import Presence, presences
 from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.selectors.visible import cycle_get, statement_get
@@ -42,13 +44,14 @@ def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Pa
 def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
     alert = alert_get(actor=actor, alert_id=alert_id)
     refusal = _settle_refusal(alert, actor)
-    headcount = alert.rule == Alert.Rule.HEADCOUNT
     return _row(alert) | {
         "institutions": [touched.institution for touched in alert.touched.all()],
         "evidence": alert.evidence,
         "evidence_hash": alert.evidence_hash,
-        "headcount": _headcount(alert) if headcount else None,
-        "several_institutions": None if headcount else _several(alert),
+        "facts": REGISTRY[alert.rule].lines(alert.evidence) if alert.rule in REGISTRY else [],
+        "against": alert.against,
+        "headcount": _headcount(alert) if alert.rule == HEADCOUNT else None,
+        "several_institutions": _several(alert) if alert.rule == SEVERAL_INSTITUTIONS else None,
         "outcomes": [_outcome(outcome) for outcome in alert.outcomes.all()],
         "can_settle": not refusal,
         "settle_refusal": refusal,
@@ -62,7 +65,8 @@ def _row(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.pk,
         "rule": alert.rule,
-        "rule_title": alert.get_rule_display(),
+        "rule_title": rule_title(alert.rule),
+        "severity": alert.severity,
         "status": alert.state,
         "blocking": alert.blocking,
         "county": alert.county,
@@ -89,15 +93,8 @@ def _outcome(outcome: AlertOutcome) -> dict[str, Any]:
 
 def _summary(alert: Alert) -> str:
     """One sentence without names."""
-    evidence = alert.evidence
-    if alert.rule == Alert.Rule.HEADCOUNT:
-        day = date.fromisoformat(evidence["date"])
-        return f"{day.month}月{day.day}日到托 {evidence['headcount']} 人, 预警人数 {evidence['threshold']} 人"
-    count = len(evidence["institutions"])
-    if evidence["kind"] == "transfer":
-        return f"一名婴幼儿先后在 {count} 家机构有考勤, 日期不交叉"
-    same_day = len(evidence["overlapping_dates"])
-    return f"一名婴幼儿在 {count} 家机构的考勤日期交叉" + (f", 其中 {same_day} 天同日" if same_day else "")
+    found = REGISTRY.get(alert.rule)
+    return rule_title(alert.rule) if found is None else found.summary(alert.evidence)
 
 
 def _settle_refusal(alert: Alert, actor: User) -> str:

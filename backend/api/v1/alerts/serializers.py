@@ -12,14 +12,18 @@ from backend.api.fields import (
     RegionSerializer,
 )
 from backend.api.schema import PageQuerySerializer, page_of
+from backend.apps.alerts.domain.rule import Severity
 from backend.apps.alerts.models import Alert, AlertOutcome
+from backend.apps.alerts.selectors.rules import RULE_CHOICES
+
+SEVERITY_CHOICES = [(s.value, s.word) for s in Severity]
 
 
 class AlertQuerySerializer(PageQuerySerializer):
     cycle = IdField(required=False)
     statement = IdField(required=False)
     status = serializers.ChoiceField(choices=Alert.State.choices, required=False)
-    rule = serializers.ChoiceField(choices=Alert.Rule.choices, required=False)
+    rule = serializers.ChoiceField(choices=RULE_CHOICES, required=False)
 
 
 class AlertOutcomeRowSerializer(serializers.Serializer):
@@ -32,8 +36,9 @@ class AlertOutcomeRowSerializer(serializers.Serializer):
 
 class AlertSerializer(serializers.Serializer):
     id = IdField()
-    rule = serializers.ChoiceField(choices=Alert.Rule.choices)
+    rule = serializers.ChoiceField(choices=RULE_CHOICES)
     rule_title = serializers.CharField()
+    severity = serializers.ChoiceField(choices=SEVERITY_CHOICES)
     status = serializers.ChoiceField(choices=Alert.State.choices)
     blocking = serializers.BooleanField()
     county = RegionSerializer()
@@ -93,12 +98,22 @@ class SeveralInstitutionsEvidenceSerializer(serializers.Serializer):
     enrolments = EnrolmentSpanSerializer(many=True)
 
 
+class AgainstSerializer(serializers.Serializer):
+    """One innocent explanation that was looked for."""
+
+    code = serializers.CharField()
+    found = serializers.BooleanField(help_text="反证是否成立")
+    text = serializers.CharField()
+
+
 class AlertDetailSerializer(AlertSerializer):
     institutions = InstitutionRefSerializer(many=True, help_text="涉及的机构")
     evidence = serializers.DictField(
         child=serializers.JSONField(), help_text="存档的依据, 只有编号、日期和计数"
     )
     evidence_hash = serializers.CharField(help_text="处置时可原样交回: 依据变化则拒绝")
+    facts = serializers.ListField(child=serializers.CharField(), help_text="依据, 一句一条")
+    against = AgainstSerializer(many=True, help_text="系统查过的反证")
     headcount = HeadcountEvidenceSerializer(allow_null=True, help_text="考勤人数异常的依据")
     several_institutions = SeveralInstitutionsEvidenceSerializer(
         allow_null=True, help_text="考勤机构异常的依据"

@@ -1,4 +1,4 @@
-"""Evidence of the two rules the tender requires: pure, ids and dates and counts only, never names.
+"""Findings, and the evidence of the two rules the tender requires: pure, ids and dates and counts only, never names.
 
 `decisive` is what a person settles; its hash reopens the alert when it changes. `context` helps to judge and may
 move with every other day of the month (average, maximum, enrolment dates) without asking anybody again.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, Final
+
+from backend.apps.alerts.domain.rule import Severity
 
 HEADCOUNT: Final = "headcount"
 SEVERAL_INSTITUTIONS: Final = "several_institutions"
@@ -22,8 +24,23 @@ _TENTH: Final = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True)
+class Against:
+    """One innocent explanation that was looked for; `found` tells whether the facts bear it out."""
+
+    code: str
+    found: bool
+    text: str
+
+    def stored(self) -> dict[str, Any]:
+        return {"code": self.code, "found": self.found, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One lead. `subject_key` names it within county, month and rule; the first institution is the one it is filed under."""
+    """One lead. `subject_key` names it within county, month and rule; the first institution is the one it is filed under.
+
+    `against` is counter-evidence: like the context it may move without asking anybody again.
+    """
 
     rule: str
     subject_key: str
@@ -31,7 +48,9 @@ class Finding:
     child_id: int | None
     blocking: bool
     decisive: Mapping[str, Any]
-    context: Mapping[str, Any]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = Severity.MEDIUM
+    against: tuple[Against, ...] = ()
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -109,14 +128,15 @@ def headcount_finding(
 
 
 def several_institutions_finding(*, child_id: int, stays: Sequence[Stay]) -> Finding:
-    """One child at several institutions. A transfer (date ranges apart) is told from an overlap.
+    """One child at several institutions. A transfer is told from an overlap: date ranges apart, or enrolments that
+    follow one another and cover every day at their institution.
 
     >>> a, b = Stay(1, (date(2026, 10, 8), date(2026, 10, 9))), Stay(2, (date(2026, 10, 12),))
     >>> several_institutions_finding(child_id=7, stays=[a, b]).decisive["kind"]
     'transfer'
     """
     ordered = sorted(stays, key=lambda s: (s.days[0], s.institution_id))
-    kind = TRANSFER if _ranges_apart(ordered) else OVERLAP
+    kind = TRANSFER if _ranges_apart(ordered) or registered_transfer(stays) else OVERLAP
     per_day: dict[date, int] = {}
     for stay in stays:
         for day in stay.days:
@@ -159,3 +179,24 @@ def several_institutions_finding(*, child_id: int, stays: Sequence[Stay]) -> Fin
 
 def _ranges_apart(ordered: Sequence[Stay]) -> bool:
     return all(before.days[-1] < after.days[0] for before, after in pairwise(ordered))
+
+
+def registered_transfer(stays: Sequence[Stay]) -> bool:
+    """Every day lies within an enrolment there, and enrolments elsewhere share at most the day of moving."""
+    if not all(_covered(stay) for stay in stays):
+        return False
+    spans = sorted(
+        (starts_on, ends_on or date.max, stay.institution_id)
+        for stay in stays
+        for starts_on, ends_on in stay.enrolments
+    )
+    return all(one[1] <= other[0] or one[2] == other[2] for one, other in combinations(spans, 2))
+
+
+def _covered(stay: Stay) -> bool:
+    return all(
+        any(
+            starts_on <= day and (ends_on is None or day <= ends_on) for starts_on, ends_on in stay.enrolments
+        )
+        for day in stay.days
+    )

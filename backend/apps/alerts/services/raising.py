@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,19 +10,20 @@ from django.utils import timezone
 
 from backend.apps.alerts.domain.evidence import Finding
 from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome
-from backend.apps.alerts.selectors.findings import (
-    headcount_findings,
-    institutions_without_threshold,
-    several_institutions_findings,
-)
+from backend.apps.alerts.selectors.month_facts import MonthFacts
+from backend.apps.alerts.selectors.rule_values import rule_values
+from backend.apps.alerts.selectors.rules import REGISTRY
+from backend.apps.alerts.selectors.thresholds import institutions_without_threshold
 from backend.apps.attendance.services import attendance_ensure_folded
-from backend.apps.institutions.models import Institution
 from backend.common.bulk import rows_update
 from backend.common.crypto import sm3_hex
 from backend.common.service_month import ServiceMonth
 
 KEY = ("county_id", "month", "rule", "subject_key")
-FIELDS = ("institution_id", "child_id", "blocking", "state", "evidence", "evidence_hash", "raised_at")
+FIELDS = (
+    *("institution_id", "child_id", "blocking", "severity", "state"),
+    *("evidence", "evidence_hash", "against", "raised_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +39,30 @@ class AlertSummary:
 
 
 @transaction.atomic
-def alerts_raise(*, county_code: str, month: ServiceMonth) -> AlertSummary:
-    """Run both rules over a county's month.
+def alerts_raise(
+    *,
+    county_code: str,
+    month: ServiceMonth,
+    day_thresholds: Sequence[int] = (),
+    rules: Collection[str] | None = None,
+) -> AlertSummary:
+    """Run the rules over a county's month: all of the registry, or only those named.
 
     An alert whose decisive evidence is unchanged keeps its state and outcome; changed evidence opens it again; one
-    no longer found is `gone`. The newest outcome always counts for the evidence it was given on.
+    no longer found is `gone`. The newest outcome always counts for the evidence it was given on. With `rules`, alerts
+    of other rules are left as they are. `day_thresholds`: see `MonthFacts`.
     """
     attendance_ensure_folded(county_code=county_code, month=month)  # takes the county's lock
-    findings = [
-        *headcount_findings(county_code=county_code, month=month),
-        *several_institutions_findings(county_code=county_code, month=month),
-    ]
-    here = set(Institution.objects.filter(county_id=county_code).values_list("pk", flat=True))
+    chosen = [found for code, found in REGISTRY.items() if rules is None or code in rules]
+    facts = MonthFacts(county_code, month, day_thresholds=tuple(day_thresholds))
+    values = rule_values(county_code=county_code, month=month)
+    findings = [finding for one in chosen for finding in one.find(facts, values[one.rule.code])]
+    here = set(facts.institution_ids)
     kept = {
         (alert.rule, alert.subject_key): alert
-        for alert in Alert.objects.select_for_update(of=("self",)).filter(county_id=county_code, month=month)
+        for alert in Alert.objects.select_for_update(of=("self",)).filter(
+            county_id=county_code, month=month, **({} if rules is None else {"rule__in": sorted(rules)})
+        )
     }
     settled_on = _settled_on(county_code, month)
     new: list[Alert] = []
@@ -96,9 +106,11 @@ def _alert(county_code: str, month: ServiceMonth, finding: Finding, here: set[in
         institution_id=next(pk for pk in finding.institution_ids if pk in here),
         child_id=finding.child_id,
         blocking=finding.blocking,
+        severity=finding.severity.value,
         state=Alert.State.OPEN,
         evidence=finding.evidence,
         evidence_hash=sm3_hex(finding.canonical),
+        against=[one.stored() for one in finding.against],
         raised_at=timezone.now(),
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from backend.apps.alerts.models import Alert
+from backend.apps.alerts.selectors.rules import RULE_CHOICES
 from backend.apps.subsidy.models import MonthlyCycle, Statement, StatementDecision
 from backend.apps.subsidy.selectors.blockers import UNRESOLVED, Blocker
 from backend.apps.subsidy.selectors.content import AlertContent, StatementContent
@@ -138,13 +139,13 @@ def alerts_of(content: CycleContent) -> list[AlertContent]:
 def alert_counts(content: CycleContent) -> tuple[AlertCount, ...]:
     alerts = alerts_of(content)
     counts = []
-    for rule in Alert.Rule:
+    for rule, title in RULE_CHOICES:
         found = [alert for alert in alerts if alert.rule == rule]
         settled = [alert.outcome for alert in found if alert.state == Alert.State.SETTLED]
         counts.append(
             AlertCount(
-                rule=rule.value,
-                title=str(rule.label),
+                rule=rule,
+                title=title,
                 total=len(found),
                 open=sum(alert.state == Alert.State.OPEN for alert in found),
                 gone=sum(alert.state == Alert.State.GONE for alert in found),

@@ -812,6 +812,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One innocent explanation that was looked for. */
+        Against: {
+            code: string;
+            /** @description 反证是否成立 */
+            found: boolean;
+            text: string;
+        };
         Alert: {
             blocking: boolean;
             child: components["schemas"]["ChildRef"] | null;
@@ -826,10 +833,13 @@ export interface components {
             raised_at: string;
             rule: components["schemas"]["AlertRuleEnum"];
             rule_title: string;
+            severity: components["schemas"]["AlertSeverityEnum"];
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
         AlertDetail: {
+            /** @description 系统查过的反证 */
+            against: components["schemas"]["Against"][];
             blocking: boolean;
             can_settle: boolean;
             child: components["schemas"]["ChildRef"] | null;
@@ -840,6 +850,8 @@ export interface components {
             };
             /** @description 处置时可原样交回: 依据变化则拒绝 */
             evidence_hash: string;
+            /** @description 依据, 一句一条 */
+            facts: string[];
             /** @description 考勤人数异常的依据 */
             headcount: components["schemas"]["HeadcountEvidence"] | null;
             /** Format: int64 */
@@ -859,6 +871,7 @@ export interface components {
             settle_refusal: string;
             /** @description 考勤机构异常的依据 */
             several_institutions: components["schemas"]["SeveralInstitutionsEvidence"] | null;
+            severity: components["schemas"]["AlertSeverityEnum"];
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
@@ -895,6 +908,13 @@ export interface components {
             outcome: components["schemas"]["AlertOutcomeEnum"];
             reason: string;
         };
+        /**
+         * @description * `high` - 高
+         *     * `medium` - 中
+         *     * `low` - 低
+         * @enum {string}
+         */
+        AlertSeverityEnum: "high" | "medium" | "low";
         /**
          * @description * `open` - 待处置
          *     * `settled` - 已处置

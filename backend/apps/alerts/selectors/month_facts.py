@@ -1,0 +1,179 @@
+"""What several rules read of a county's month: each set is loaded once, when the first rule asks for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from backend.apps.alerts.models import HeadcountThreshold
+from backend.apps.attendance.models import AttendanceDay, AttendanceMonth, FeedDay
+from backend.apps.attendance.selectors.calendar import MonthCalendar, calendar_of
+from backend.apps.attendance.selectors.facts import Span, enrolments_of_month
+from backend.apps.institutions.models import Institution, InstitutionPlaces
+from backend.common.service_month import ServiceMonth
+
+Pair = tuple[int, int]  # institution id, child id
+
+
+class Feed(NamedTuple):
+    """One institution on one day, as the feed days have it."""
+
+    state: str
+    headcount: int
+    punch_count: int
+
+
+class Stay(NamedTuple):
+    """One enrolment of a child at an institution, cut to nothing: the dates as registered."""
+
+    span: Span
+    class_type: str
+    care_mode: str
+
+
+class MonthRow(NamedTuple):
+    """Attendance month of one child at one institution."""
+
+    institution_id: int
+    child_id: int
+    attended_days: int
+    not_captured_days: int
+    enrolled_workdays: int
+
+
+@dataclass(frozen=True)
+class MonthFacts:
+    """A county's month as the rules see it.
+
+    `day_thresholds` are the numbers of days at which the scheme in force pays a step more, handed down by the
+    room that knows schemes; `headcount_thresholds` replaces the bureau's own in a replay.
+    """
+
+    county_code: str
+    month: ServiceMonth
+    day_thresholds: tuple[int, ...] = ()
+    headcount_thresholds: Mapping[int, int] | None = field(default=None)
+
+    @cached_property
+    def calendar(self) -> MonthCalendar:
+        return calendar_of(self.month)
+
+    @cached_property
+    def workdays(self) -> tuple[date, ...]:
+        return tuple(day.date for day in self.calendar.days if day.kind.is_workday)
+
+    @cached_property
+    def closed_on(self) -> dict[int, date | None]:
+        """Institutions of the county with the day they closed; its keys are the county's institutions."""
+        rows = Institution.objects.filter(county_id=self.county_code).order_by("id")
+        return dict(rows.values_list("id", "closed_on"))
+
+    @cached_property
+    def institution_ids(self) -> list[int]:
+        return list(self.closed_on)
+
+    @cached_property
+    def feed(self) -> dict[int, dict[date, Feed]]:
+        """By institution and day."""
+        found: dict[int, dict[date, Feed]] = defaultdict(dict)
+        rows = FeedDay.objects.filter(
+            institution__county_id=self.county_code, date__range=(self.month.first_day, self.month.last_day)
+        ).order_by("institution_id", "date")
+        for pk, day, state, heads, punches in rows.values_list(
+            "institution_id", "date", "state", "headcount", "punch_count"
+        ):
+            found[pk][day] = Feed(state, heads, punches)
+        return dict(found)
+
+    @cached_property
+    def enrolments(self) -> dict[Pair, list[Stay]]:
+        """Enrolments of the month at the county's institutions, oldest first."""
+        found: dict[Pair, list[Stay]] = defaultdict(list)
+        rows = enrolments_of_month(month=self.month, institution_ids=self.institution_ids)
+        for pk, child, starts_on, ends_on, class_type, care_mode in rows.order_by(
+            "starts_on", "id"
+        ).values_list("institution_id", "child_id", "starts_on", "ends_on", "class_type", "care_mode"):
+            found[pk, child].append(Stay(Span(starts_on, ends_on), class_type, care_mode))
+        return dict(found)
+
+    @cached_property
+    def places(self) -> dict[int, list[tuple[date, str, int]]]:
+        """Approved places by institution: (from, class type, places), oldest first."""
+        found: dict[int, list[tuple[date, str, int]]] = defaultdict(list)
+        rows = InstitutionPlaces.objects.filter(
+            institution__county_id=self.county_code, starts_on__lte=self.month.last_day
+        ).order_by("starts_on", "id")
+        for pk, starts_on, class_type, places in rows.values_list(
+            "institution_id", "starts_on", "class_type", "places"
+        ):
+            found[pk].append((starts_on, class_type, places))
+        return dict(found)
+
+    @cached_property
+    def thresholds(self) -> dict[int, list[tuple[date, int]]]:
+        """预警人数 by institution: (from, threshold), oldest first."""
+        if self.headcount_thresholds is not None:
+            return {pk: [(date.min, number)] for pk, number in self.headcount_thresholds.items()}
+        found: dict[int, list[tuple[date, int]]] = defaultdict(list)
+        rows = HeadcountThreshold.objects.filter(
+            institution__county_id=self.county_code, starts_on__lte=self.month.last_day
+        ).order_by("starts_on")
+        for pk, starts_on, threshold in rows.values_list("institution_id", "starts_on", "threshold"):
+            found[pk].append((starts_on, threshold))
+        return dict(found)
+
+    @cached_property
+    def months(self) -> list[MonthRow]:
+        """Attendance months at the county's institutions, by institution and child."""
+        rows = AttendanceMonth.objects.filter(
+            month=self.month, institution__county_id=self.county_code
+        ).order_by("institution_id", "child_id")
+        return [
+            MonthRow(*row)
+            for row in rows.values_list(
+                *("institution_id", "child_id", "attended_days", "not_captured_days", "enrolled_workdays")
+            )
+        ]
+
+    def days(self, *conditions: Q) -> QuerySet[AttendanceDay]:
+        """Attendance days of the month at the county's institutions, in no order."""
+        return AttendanceDay.objects.filter(
+            *conditions,
+            institution__county_id=self.county_code,
+            date__range=(self.month.first_day, self.month.last_day),
+        ).order_by()
+
+    def places_on(self, institution_id: int, day: date) -> int | None:
+        """Approved places of all class types in force on `day`, None when none are registered."""
+        dated = self.places.get(institution_id, ())
+        kinds = {class_type: places for starts_on, class_type, places in dated if starts_on <= day}
+        return sum(kinds.values()) if kinds else None
+
+    def enrolled_on(self, institution_id: int, day: date) -> int:
+        """Children registered at an institution on a day."""
+        return self._enrolled.get((institution_id, day), 0)
+
+    @cached_property
+    def _enrolled(self) -> dict[tuple[int, date], int]:
+        counts: dict[tuple[int, date], int] = defaultdict(int)
+        days = self.month.days()
+        for (pk, _child), stays in self.enrolments.items():
+            for day in days:
+                if any(stay.span.covers(day) for stay in stays):
+                    counts[pk, day] += 1
+        return counts
+
+
+def on_date(dated: list[tuple[date, int]], day: date) -> int | None:
+    """The value in force on `day` of values by their first day, oldest first."""
+    found = None
+    for starts_on, value in dated:
+        if starts_on <= day:
+            found = value
+    return found
