@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from backend.apps.attendance.models import AttendanceMonth
-from backend.apps.attendance.selectors.facts import child_month_days, month_context
+from backend.apps.attendance.selectors.facts import month_context
+from backend.apps.attendance.selectors.judged import child_month_days
 from backend.apps.attendance.services import attendance_fold, attendance_month_fold
 from backend.apps.attendance.services.month_fold import MonthFoldSummary
 from backend.apps.enrolment.models import Child, Enrolment

@@ -52,7 +52,21 @@ class DayReason(StrEnum):
     def text(self) -> str:
         return _TEXTS[self]
 
+    @property
+    def status(self) -> DayStatus:
+        if self in _COUNTED:
+            return DayStatus.COUNTED
+        return DayStatus.NOT_CAPTURED if self in _NOT_CAPTURED else DayStatus.NOT_COUNTED
 
+    @property
+    def letter(self) -> str:
+        """One letter each, so that a judged month is a short text."""
+        return _LETTERS[self]
+
+
+_COUNTED = (DayReason.COMPLETE, DayReason.CORRECTED_PRESENT)
+_NOT_CAPTURED = (DayReason.FEED_SILENT, DayReason.NOT_YET)
+_LETTERS = dict(zip(DayReason, "PCcaioshwx-un", strict=True))
 _TEXTS = {
     DayReason.COMPLETE: "有入园和离园",
     DayReason.CORRECTED_PRESENT: "考勤更正采纳, 计为出勤",
@@ -73,6 +87,7 @@ OUTSIDE = frozenset(
     {DayReason.HOLIDAY, DayReason.WEEKEND, DayReason.INSTITUTION_CLOSED, DayReason.NOT_ENROLLED}
 )
 _OF_SHAPE = {
+    Shape.COMPLETE: DayReason.COMPLETE,
     Shape.MISSING_EXIT: DayReason.MISSING_EXIT,
     Shape.MISSING_ENTRY: DayReason.MISSING_ENTRY,
     Shape.EXIT_FIRST: DayReason.EXIT_FIRST,
@@ -82,6 +97,19 @@ _OF_SHAPE = {
 class Judgement(NamedTuple):
     status: DayStatus
     reason: DayReason
+
+
+def shape_of(first_in: int | None, last_out: int | None) -> Shape:
+    """What first entry and last exit, in minutes of the day, amount to. An exit in the minute of the entry is no stay.
+
+    >>> shape_of(480, 480).value, shape_of(480, 481).value
+    ('exit_first', 'complete')
+    """
+    if first_in is None:
+        return Shape.NONE if last_out is None else Shape.MISSING_ENTRY
+    if last_out is None:
+        return Shape.MISSING_EXIT
+    return Shape.COMPLETE if last_out > first_in else Shape.EXIT_FIRST
 
 
 def judge_day(
@@ -95,24 +123,23 @@ def judge_day(
     ...           shape=Shape.MISSING_EXIT, correction="").reason.text
     '有入园无离园'
     """
+    reason = _reason(kind, institution_open, enrolled, feed, shape, correction)
+    return Judgement(reason.status, reason)
+
+
+def _reason(
+    kind: DayKind, institution_open: bool, enrolled: bool, feed: Feed, shape: Shape, correction: str
+) -> DayReason:
     if not kind.is_workday:
-        return Judgement(
-            DayStatus.NOT_COUNTED, DayReason.HOLIDAY if kind is DayKind.HOLIDAY else DayReason.WEEKEND
-        )
+        return DayReason.HOLIDAY if kind is DayKind.HOLIDAY else DayReason.WEEKEND
     if not institution_open:
-        return Judgement(DayStatus.NOT_COUNTED, DayReason.INSTITUTION_CLOSED)
+        return DayReason.INSTITUTION_CLOSED
     if not enrolled:
-        return Judgement(DayStatus.NOT_COUNTED, DayReason.NOT_ENROLLED)
-    if correction == "present":
-        return Judgement(DayStatus.COUNTED, DayReason.CORRECTED_PRESENT)
-    if correction == "absent":
-        return Judgement(DayStatus.NOT_COUNTED, DayReason.CORRECTED_ABSENT)
-    if shape is Shape.COMPLETE:
-        return Judgement(DayStatus.COUNTED, DayReason.COMPLETE)
+        return DayReason.NOT_ENROLLED
+    if correction:
+        return DayReason.CORRECTED_PRESENT if correction == "present" else DayReason.CORRECTED_ABSENT
     if shape is not Shape.NONE:
-        return Judgement(DayStatus.NOT_COUNTED, _OF_SHAPE[shape])
+        return _OF_SHAPE[shape]
     if feed is Feed.SILENT:
-        return Judgement(DayStatus.NOT_CAPTURED, DayReason.FEED_SILENT)
-    if feed is Feed.PENDING:
-        return Judgement(DayStatus.NOT_CAPTURED, DayReason.NOT_YET)
-    return Judgement(DayStatus.NOT_COUNTED, DayReason.ABSENT)
+        return DayReason.FEED_SILENT
+    return DayReason.NOT_YET if feed is Feed.PENDING else DayReason.ABSENT

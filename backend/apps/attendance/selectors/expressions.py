@@ -10,14 +10,13 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, CharField, Func, IntegerField, Value, When
+from django.db.models import Func, IntegerField
 from django.db.models.functions import TruncDate
-from django.db.models.lookups import GreaterThan
 
-from backend.apps.attendance.domain.day import Shape
 from backend.common.service_month import ServiceMonth
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SHANGHAI_MINUTES = 8 * 60  # ahead of UTC
 
 
 class LocalDate(TruncDate):
@@ -32,7 +31,10 @@ class LocalDate(TruncDate):
 
 
 class LocalMinute(Func):
-    """Whole minutes after local midnight, 0 to 1439; NULL for NULL."""
+    """Whole minutes after local midnight, 0 to 1439; NULL for NULL.
+
+    PostgreSQL takes a zone apart several times slower than seconds, SQLite a moment several times slower than its text.
+    """
 
     output_field = IntegerField()
     arity = 1
@@ -46,26 +48,24 @@ class LocalMinute(Func):
         form = f"CAST(EXTRACT(HOUR FROM {local}) * 60 + EXTRACT(MINUTE FROM {local}) AS INTEGER)"
         return self._compile(compiler, form, 2)
 
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        form = f"CAST((CAST(FLOOR(DATE_PART('epoch', {{}})) AS BIGINT) / 60 + {SHANGHAI_MINUTES}) %% 1440 AS INTEGER)"
+        return self._compile(compiler, form, 1)
+
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        form = (
-            "(CAST(strftime('%%H', {}, '+8 hours') AS INTEGER) * 60"
-            " + CAST(strftime('%%M', {}, '+8 hours') AS INTEGER))"
-        )
+        form = f"((substr({{}}, 12, 2) * 60 + substr({{}}, 15, 2) + {SHANGHAI_MINUTES}) %% 1440)"
         return self._compile(compiler, form, 2)
 
 
-def day_shape() -> Case:
-    """`Shape` of an attendance day as text. An exit in the minute of the entry is no stay, as in the rules."""
-    return Case(
-        When(
-            GreaterThan(LocalMinute("last_out"), LocalMinute("first_in")),
-            then=Value(Shape.COMPLETE.value),
-        ),
-        When(first_in__isnull=False, last_out__isnull=False, then=Value(Shape.EXIT_FIRST.value)),
-        When(first_in__isnull=False, then=Value(Shape.MISSING_EXIT.value)),
-        default=Value(Shape.MISSING_ENTRY.value),
-        output_field=CharField(),
-    )
+class DayOfMonth(Func):
+    """1 to 31, of a date."""
+
+    output_field = IntegerField()
+    arity = 1
+    template = "CAST(EXTRACT(DAY FROM %(expressions)s) AS INTEGER)"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        return self.as_sql(compiler, connection, template="CAST(substr(%(expressions)s, 9, 2) AS INTEGER)")
 
 
 def month_bounds(month: ServiceMonth) -> tuple[datetime, datetime]:

@@ -12,7 +12,11 @@ from backend.apps.attendance.services.fold import (
     feed_days_fold,
 )
 from backend.apps.attendance.services.import_templates import import_template, import_template_title
-from backend.apps.attendance.services.month_fold import MonthFoldSummary, attendance_month_fold
+from backend.apps.attendance.services.month_fold import (
+    MonthFoldSummary,
+    attendance_month_facts,
+    attendance_month_fold,
+)
 from backend.apps.attendance.services.punch_import import punches_import
 from backend.apps.attendance.services.punch_store import PunchRow, punches_insert
 from backend.apps.attendance.services.required_days import required_days_set
@@ -25,6 +29,7 @@ __all__ = [
     "RefoldSummary",
     "attendance_ensure_folded",
     "attendance_fold",
+    "attendance_month_facts",
     "attendance_month_fold",
     "attendance_refold",
     "correction_decide",

@@ -11,7 +11,8 @@ from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
 from backend.apps.attendance.domain.day import OUTSIDE, DayReason, DayStatus, Judgement
 from backend.apps.attendance.models import AttendanceCorrection
-from backend.apps.attendance.selectors.facts import child_month_days, month_context
+from backend.apps.attendance.selectors.facts import month_context
+from backend.apps.attendance.selectors.judged import child_month_days
 from backend.apps.attendance.services.month_fold import attendance_month_fold
 from backend.apps.audit.services import audit_record
 from backend.apps.institutions.models import Institution
@@ -126,9 +127,11 @@ def _check_effect(institution: Institution, child_id: int, day: date, kind: str)
 
 def _judgement(institution: Institution, child_id: int, day: date) -> Judgement | None:
     """How the day counts now; None when the child is neither enrolled nor punched there in that month."""
-    context = month_context(county_code=institution.county_id, month=ServiceMonth.of(day))
+    context = month_context(
+        county_code=institution.county_id, month=ServiceMonth.of(day), institution_ids=[institution.pk]
+    )
     for found in child_month_days(context=context, institution_ids=[institution.pk], child_ids=[child_id]):
-        return found.judgements[day.day - 1]
+        return found.judgement(day)
     return None
 
 

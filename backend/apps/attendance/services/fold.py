@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -20,10 +20,14 @@ from backend.apps.attendance.selectors.punches import (
     punches_of_month,
 )
 from backend.apps.institutions.models import Institution, Region
-from backend.common.bulk import rows_update
+from backend.common.bulk import rows_insert, rows_update
 from backend.common.service_month import ServiceMonth
 
 CHILD_CHUNK = 500  # child ids in one statement
+FEED_COLUMNS: Final = ("state", "headcount", "punch_count")
+DayCounts = Mapping[
+    tuple[int, date], tuple[int, int]
+]  # by institution and day: children with an entry, punches
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +85,39 @@ def attendance_refold(*, county_code: str, month: ServiceMonth) -> RefoldSummary
     """The nightly fold of everything, with counts to compare; a difference means some write path forgot to fold."""
     with transaction.atomic():
         county_lock(county_code)
-        kept, days_before = _kept_counts(county_code, month)
+        days = attendance_days_of_month(county_code=county_code, month=month)
+        kept, days_before = _punches_kept(days), days.count()
         fold = attendance_fold(county_code=county_code, month=month)
         return RefoldSummary(
             punches=punches_of_month(county_code=county_code, month=month).count(),
             punches_kept_before=kept,
             days_before=days_before,
-            days_after=_kept_counts(county_code, month)[1],
+            days_after=days.count(),
             fold=fold,
         )
 
 
-def attendance_ensure_folded(*, county_code: str, month: ServiceMonth) -> bool:
+@transaction.atomic
+def attendance_ensure_folded(
+    *, county_code: str, month: ServiceMonth, child_ids: Collection[int] | None = None
+) -> bool:
     """Fold unless the attendance days account for every punch; two counts when there is nothing to do.
 
     Punches are append-only, so equal counts mean equal facts. Feed days are always looked at, because they also
-    follow from the calendar and from institutions that closed. Returns whether a fold was needed.
+    follow from the calendar and from institutions that closed; with `child_ids` only these children's days are, and
+    the feed days only when there was something to fold. Returns whether a fold was needed.
     """
-    kept, _ = _kept_counts(county_code, month)
-    if kept == punches_of_month(county_code=county_code, month=month).count():
-        feed_days_fold(county_code=county_code, month=month)
-        return False
-    attendance_fold(county_code=county_code, month=month)
-    return True
+    if child_ids is None:
+        county_lock(county_code)
+    days = attendance_days_of_month(county_code=county_code, month=month, child_ids=child_ids)
+    counts = _day_counts(days)
+    punches = punches_of_month(county_code=county_code, month=month, child_ids=child_ids).count()
+    if sum(found[1] for found in counts.values()) != punches:
+        attendance_fold(county_code=county_code, month=month, child_ids=child_ids)
+        return True
+    if child_ids is None:
+        _fold_feed_days(county_code, month, counts)
+    return False
 
 
 @transaction.atomic
@@ -113,75 +127,70 @@ def feed_days_fold(*, county_code: str, month: ServiceMonth) -> int:
     return _fold_feed_days(county_code, month)
 
 
-def _fold_feed_days(county_code: str, month: ServiceMonth) -> int:
+def _fold_feed_days(county_code: str, month: ServiceMonth, counts: DayCounts | None = None) -> int:
     """The caller holds the county's lock.
 
     An open day without any punch is silent (未采集), but only up to today or the county's last day with punches,
     whichever is later: a day that has not come yet gets no row. Headcounts of closed days are kept as evidence.
     """
     kept = {
-        (row.institution_id, row.date): row
-        for row in FeedDay.objects.filter(
+        (institution, day): (pk, tuple(values))
+        for pk, institution, day, *values in FeedDay.objects.filter(
             institution__county_id=county_code, date__range=(month.first_day, month.last_day)
-        )
+        ).values_list("id", "institution_id", "date", *FEED_COLUMNS)
     }
-    fresh = {(row.institution_id, row.date): row for row in _feed_rows(county_code, month)}
-    new = [row for key, row in fresh.items() if key not in kept]
-    changed = []
-    for key, row in fresh.items():
-        old = kept.get(key)
-        if old is not None and _feed_values(old) != _feed_values(row):
-            changed.append(row)
-    gone = [row.pk for key, row in kept.items() if key not in fresh]
-    FeedDay.objects.bulk_create(new, batch_size=2_000)
-    rows_update(changed, key=("institution", "date"), fields=("state", "headcount", "punch_count"))
+    if counts is None:
+        counts = _day_counts(attendance_days_of_month(county_code=county_code, month=month))
+    fresh = dict(_feed_rows(county_code, month, counts))
+    new = [(*key, *values) for key, values in fresh.items() if key not in kept]
+    changed = [
+        FeedDay(institution_id=key[0], date=key[1], **dict(zip(FEED_COLUMNS, fresh[key], strict=True)))
+        for key, (_, values) in kept.items()
+        if key in fresh and fresh[key] != values
+    ]
+    gone = [pk for key, (pk, _) in kept.items() if key not in fresh]
+    rows_insert(FeedDay, ("institution_id", "date", *FEED_COLUMNS), new)
+    rows_update(changed, key=("institution", "date"), fields=FEED_COLUMNS)
     if gone:
         FeedDay.objects.filter(pk__in=gone).delete()
     return len(new) + len(changed) + len(gone)
 
 
-def _feed_values(row: FeedDay) -> tuple[str, int, int]:
-    return str(row.state), row.headcount, row.punch_count
-
-
-def _feed_rows(county_code: str, month: ServiceMonth) -> Iterator[FeedDay]:
-    counts: dict[tuple[int, date], tuple[int, int]] = {
-        (institution, day): (heads, punches)
-        for institution, day, heads, punches in attendance_days_of_month(county_code=county_code, month=month)
-        .order_by()
-        .values_list("institution_id", "date")
-        .annotate(heads=Count("id", filter=Q(in_count__gt=0)), punches=Sum(F("in_count") + F("out_count")))
-    }
+def _feed_rows(
+    county_code: str, month: ServiceMonth, counts: DayCounts
+) -> Iterator[tuple[tuple[int, date], tuple[str, int, int]]]:
+    """Key and `FEED_COLUMNS` of every feed day there should be."""
     last_fed = max((day for _, day in counts), default=month.first_day)
     horizon = max(timezone.localdate(), last_fed)
-    calendar = calendar_of(month)
+    days = [(day.date, day.kind.is_workday) for day in calendar_of(month).days]
     institutions = Institution.objects.filter(county_id=county_code).order_by("id")
     for institution, closed_on in institutions.values_list("id", "closed_on"):
-        for day in calendar.days:
-            heads, punches = counts.get((institution, day.date), (0, 0))
-            still_open = closed_on is None or day.date < closed_on
-            if not (day.kind.is_workday and still_open):
+        for day, workday in days:
+            heads, punches = counts.get((institution, day), (0, 0))
+            still_open = closed_on is None or day < closed_on
+            if not (workday and still_open):
                 state = FeedDay.State.CLOSED
             elif punches:
                 state = FeedDay.State.CAPTURED
-            elif day.date <= horizon:
+            elif day <= horizon:
                 state = FeedDay.State.SILENT
             else:
                 continue
-            yield FeedDay(
-                institution_id=institution,
-                date=day.date,
-                state=state,
-                headcount=heads,
-                punch_count=punches,
-            )
+            yield (institution, day), (state.value, heads, punches)
 
 
-def _kept_counts(county_code: str, month: ServiceMonth) -> tuple[int, int]:
-    found = attendance_days_of_month(county_code=county_code, month=month).aggregate(
-        punches=Sum(F("in_count") + F("out_count")), days=Count("id")
-    )
-    return found["punches"] or 0, found["days"]
+def _day_counts(days: QuerySet[AttendanceDay]) -> DayCounts:
+    """Children with an entry, and punches, by institution and day."""
+    return {
+        (institution, day): (heads, punches)
+        for institution, day, heads, punches in days.order_by()
+        .values_list("institution_id", "date")
+        .annotate(heads=Count("id", filter=Q(in_count__gt=0)), punches=Sum(F("in_count") + F("out_count")))
+    }
+
+
+def _punches_kept(days: QuerySet[AttendanceDay]) -> int:
+    return days.aggregate(punches=Sum(F("in_count") + F("out_count")))["punches"] or 0
 
 
 def _chunks(child_ids: Collection[int] | None) -> Iterator[list[int] | None]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from django.db import transaction
 
 from backend.apps.attendance.models import AttendanceMonth
-from backend.apps.attendance.selectors.facts import ChildMonthDays, child_month_days, month_context
-from backend.apps.attendance.services.fold import county_lock
-from backend.common.bulk import rows_update
+from backend.apps.attendance.selectors.facts import MonthFacts, month_context, month_facts
+from backend.apps.attendance.selectors.judged import ChildMonthDays, judged_months
+from backend.apps.attendance.services.fold import attendance_ensure_folded, county_lock
+from backend.common.bulk import rows_insert, rows_update
 from backend.common.service_month import ServiceMonth
 
-INSTITUTION_CHUNK = 50  # about 3,000 children in memory at a time
-KEY = ("month", "institution", "child")
-COLUMNS = (
+KEY: Final = ("month", "institution", "child")
+COLUMNS: Final = (
     "attended_days",
     "incomplete_days",
     "uncounted_days",
@@ -42,19 +43,17 @@ def attendance_month_fold(
     """Bring attendance months in step with days, calendar, feed, enrolments and accepted corrections."""
     county_lock(county_code)
     context = month_context(county_code=county_code, month=month)
-    ids = list(context.institutions)
-    total = MonthFoldSummary(0, 0, 0, 0)
-    for start in range(0, len(ids), INSTITUTION_CHUNK):
-        part = ids[start : start + INSTITUTION_CHUNK]
-        found = child_month_days(context=context, institution_ids=part, child_ids=child_ids)
-        done = _write(month, part, child_ids, {(f.institution_id, f.child_id): _values(f) for f in found})
-        total = MonthFoldSummary(
-            total.children + done.children,
-            total.created + done.created,
-            total.updated + done.updated,
-            total.removed + done.removed,
-        )
-    return total
+    return _write(month_facts(context=context, child_ids=child_ids))
+
+
+@transaction.atomic
+def attendance_month_facts(*, county_code: str, month: ServiceMonth) -> MonthFacts:
+    """Days, feed days and months in step with the punches, and the facts they follow from, read once for all of it."""
+    county_lock(county_code)
+    attendance_ensure_folded(county_code=county_code, month=month)
+    facts = month_facts(context=month_context(county_code=county_code, month=month))
+    _write(facts)
+    return facts
 
 
 def _values(found: ChildMonthDays) -> tuple[int, ...]:
@@ -68,36 +67,32 @@ def _values(found: ChildMonthDays) -> tuple[int, ...]:
     )
 
 
-def _write(
-    month: ServiceMonth,
-    institution_ids: Collection[int],
-    child_ids: Collection[int] | None,
-    fresh: dict[tuple[int, int], tuple[int, ...]],
-) -> MonthFoldSummary:
-    rows = AttendanceMonth.objects.filter(month=month, institution_id__in=institution_ids)
-    if child_ids is not None:
-        rows = rows.filter(child_id__in=child_ids)
+def _write(facts: MonthFacts) -> MonthFoldSummary:
+    """The caller holds the county's lock."""
+    month = facts.context.month
+    fresh = {(f.institution_id, f.child_id): _values(f) for f in judged_months(facts)}
+    rows = AttendanceMonth.objects.filter(month=month, institution_id__in=list(facts.context.institutions))
+    if facts.child_ids is not None:
+        rows = rows.filter(child_id__in=facts.child_ids)
     kept = {
         (institution_id, child_id): (pk, tuple(values))
         for pk, institution_id, child_id, *values in rows.values_list(
             "id", "institution_id", "child_id", *COLUMNS
         )
     }
-    new: list[AttendanceMonth] = []
-    changed: list[AttendanceMonth] = []
-    for pair, values in fresh.items():
-        old = kept.get(pair)
-        if old is not None and old[1] == values:
-            continue
-        row = AttendanceMonth(
+    new = [(*pair, str(month), *values) for pair, values in fresh.items() if pair not in kept]
+    changed = [
+        AttendanceMonth(
             institution_id=pair[0],
             child_id=pair[1],
             month=month,
-            **dict(zip(COLUMNS, values, strict=True)),
+            **dict(zip(COLUMNS, fresh[pair], strict=True)),
         )
-        (changed if old else new).append(row)
+        for pair, (_, values) in kept.items()
+        if pair in fresh and fresh[pair] != values
+    ]
     gone = [pk for pair, (pk, _) in kept.items() if pair not in fresh]
-    AttendanceMonth.objects.bulk_create(new, batch_size=2_000)
+    rows_insert(AttendanceMonth, ("institution_id", "child_id", "month", *COLUMNS), new)
     rows_update(changed, key=KEY, fields=COLUMNS)
     for start in range(0, len(gone), 500):
         AttendanceMonth.objects.filter(pk__in=gone[start : start + 500]).delete()

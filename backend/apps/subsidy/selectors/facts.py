@@ -14,12 +14,12 @@ from backend.apps.attendance.domain.day import Feed
 from backend.apps.attendance.domain.required_days import RequiredDaysOfMonth
 from backend.apps.attendance.selectors.facts import (
     MonthContext,
+    MonthFacts,
     Pair,
-    accepted_corrections,
     enrolments_of_month,
     month_context,
+    month_facts,
 )
-from backend.apps.attendance.selectors.minutes import day_minutes
 from backend.apps.institutions.models import (
     AffordableStatus,
     Institution,
@@ -66,13 +66,20 @@ def county_facts(
     scheme: SchemeDefinition,
     required_days: RequiredDaysOfMonth,
     institution_ids: Collection[int] | None = None,
+    attendance: MonthFacts | None = None,
 ) -> CountyFacts:
-    """Facts of the county's children, or of those at `institution_ids`; about a dozen queries."""
-    context = month_context(county_code=county_code, month=month)
-    chosen = sorted(context.institutions if institution_ids is None else institution_ids)
-    institutions = _institutions(context, chosen, required_days)
+    """Facts of the county's children, or of those at `institution_ids`; about a dozen queries.
+
+    Who has read the attendance side already passes it on.
+    """
+    if attendance is None:
+        attendance = month_facts(
+            context=month_context(county_code=county_code, month=month, institution_ids=institution_ids)
+        )
+    chosen = list(attendance.context.institutions)
+    institutions = _institutions(attendance.context, chosen, required_days)
     segments, people = _enrolments(month, chosen)
-    days = _days(month, chosen, segments.keys())
+    days = _days(attendance, segments.keys())
     past = _past_months(month, scheme, chosen, people)
     decided = _decided(county_code, month, scheme)
     children = {
@@ -165,23 +172,22 @@ def _enrolments(
     return segments, people
 
 
-def _days(month: ServiceMonth, chosen: list[int], wanted: Collection[Pair]) -> dict[Pair, list[pure.DayFact]]:
+def _days(attendance: MonthFacts, wanted: Collection[Pair]) -> dict[Pair, list[pure.DayFact]]:
     """Days with punches or an accepted correction, in day order."""
-    corrections = accepted_corrections(month=month, institution_ids=chosen)
-    days: dict[Pair, list[pure.DayFact]] = defaultdict(list)
-    for row in day_minutes(month=month, institution_ids=chosen):
-        pair = (row.institution_id, row.child_id)
+    days = {
+        pair: [pure.DayFact(*row) for row in rows] for pair, rows in attendance.days.items() if pair in wanted
+    }
+    for pair, kinds in attendance.corrections.items():
         if pair in wanted:
-            days[pair].append(pure.DayFact(row.date.day, *row[3:]))
-    for pair, kinds in corrections.items():
-        if pair in wanted:
-            known = {fact.day: fact for fact in days[pair]}
+            known = {fact.day: fact for fact in days.get(pair, ())}
             for day, kind in kinds.items():
                 known[day.day] = known.get(day.day, pure.DayFact(day.day))._replace(correction=kind)
-            days[pair] = list(known.values())
-    for facts in days.values():
-        facts.sort()
+            days[pair] = sorted(known.values(), key=_day_of)
     return days
+
+
+def _day_of(fact: pure.DayFact) -> int:
+    return fact.day
 
 
 def looks_back(scheme: SchemeDefinition) -> bool:

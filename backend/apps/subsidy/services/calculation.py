@@ -16,8 +16,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from backend.apps.attendance.domain.required_days import RequiredDaysOfMonth
+from backend.apps.attendance.selectors.facts import MonthFacts
 from backend.apps.attendance.selectors.required_days import required_days_of
-from backend.apps.attendance.services import attendance_ensure_folded, attendance_month_fold
+from backend.apps.attendance.services import attendance_ensure_folded, attendance_month_facts
 from backend.apps.subsidy.domain.entitlement import Entitlement
 from backend.apps.subsidy.domain.facts import UNGRADED, InstitutionMonth
 from backend.apps.subsidy.domain.pieces import in_force
@@ -94,9 +95,8 @@ def cycle_calculate(*, cycle_id: int, progress: Progress | None = None) -> Calcu
     """
     run = _run(cycle_id)
     cycle = run.cycle
-    attendance_ensure_folded(county_code=cycle.county_id, month=cycle.month)
-    attendance_month_fold(county_code=cycle.county_id, month=cycle.month)
-    wanted = _evaluate(run, None)
+    attendance = attendance_month_facts(county_code=cycle.county_id, month=cycle.month)
+    wanted = _evaluate(run, attendance=attendance)
     statements_changed = lines_changed = done = 0
     for chunk in _chunks(wanted):
         changed = _write(cycle_id, chunk)
@@ -126,7 +126,7 @@ def statement_recalculate(*, statement_id: int) -> CalculationSummary:
     attendance_ensure_folded(county_code=cycle.county_id, month=cycle.month)
     touched = institutions_sharing_children(cycle=cycle, institution_ids=[statement.institution_id])
     around = institutions_sharing_children(cycle=cycle, institution_ids=touched)
-    wanted = {found.institution_id: found for found in _evaluate(run, around)}
+    wanted = {found.institution_id: found for found in _evaluate(run, institution_ids=around)}
     known = set(
         Statement.objects.filter(cycle=cycle, institution_id__in=touched).values_list(
             "institution_id", flat=True
@@ -162,7 +162,9 @@ def _refuse_evaluated(cycle: MonthlyCycle) -> None:
         raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定, 不再重算")
 
 
-def _evaluate(run: _Run, institution_ids: Collection[int] | None) -> list[StatementValues]:
+def _evaluate(
+    run: _Run, *, institution_ids: Collection[int] | None = None, attendance: MonthFacts | None = None
+) -> list[StatementValues]:
     """What the statements should say, by institution; institutions without enrolled children have none."""
     facts = county_facts(
         county_code=run.cycle.county_id,
@@ -170,6 +172,7 @@ def _evaluate(run: _Run, institution_ids: Collection[int] | None) -> list[Statem
         scheme=run.scheme,
         required_days=run.required_days,
         institution_ids=institution_ids,
+        attendance=attendance,
     )
     lines: dict[int, dict[int, Entitlement]] = {}
     found = evaluate(facts.children.values(), run.scheme)
