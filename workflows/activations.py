@@ -18,6 +18,7 @@ from viewflow.workflow.exceptions import FlowRuntimeError
 from viewflow.workflow.status import PROCESS, STATUS
 
 from backend.apps.exchange.services import outbox_add
+from workflows.deadlines import dates_for
 from workflows.history import record, subject_of
 from workflows.job_queue import job_add
 from workflows.models import JobRun, ProcessEvent, TaskPlace
@@ -48,6 +49,7 @@ class HumanTaskActivation(Propagating, nodes.ViewActivation):
             round=subject.round,
             cycle=subject.cycle,
             statement=subject.statement,
+            **dates_for(county_code=subject.cycle.county_id, node=flow_task.name).columns(),
         )
         record(ProcessEvent.Kind.CREATED, activation=activation)
         outbox_add(

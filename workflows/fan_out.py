@@ -15,6 +15,7 @@ from viewflow.workflow.token import Token
 
 from backend.apps.exchange.services import outbox_add
 from backend.apps.subsidy.models import Statement
+from workflows.deadlines import dates_for
 from workflows.definitions import definition_current
 from workflows.history import Subject, event_of, record
 from workflows.locked import locked_activation
@@ -59,6 +60,7 @@ def children_create(flow_class: Any, statements: Sequence[Statement], *, parent_
     first = start._next  # noqa: SLF001  # Viewflow names the follower only here
     assert isinstance(first, HumanTask)
     definition, now = definition_current(flow_class), timezone.now()
+    dates = dates_for(county_code=statements[0].cycle.county_id, node=first.name).columns()
     processes = flow_class.process_class.objects.bulk_create(
         flow_class.process_class(flow_class=flow_class, parent_task=parent_task, created=now)
         for _ in statements
@@ -104,6 +106,7 @@ def children_create(flow_class: Any, statements: Sequence[Statement], *, parent_
             round=statement.round,
             cycle_id=statement.cycle_id,
             statement=statement,
+            **dates,
         )
         for statement, process, task in rows
     )

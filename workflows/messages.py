@@ -13,11 +13,12 @@ from backend.apps.exchange.services import Handler, UndeliverableError
 from backend.apps.messaging.services import message_send
 from backend.apps.subsidy.models import MonthlyCycle
 from backend.common.money import money_text
+from workflows.deadline_notices import deadline_passed
 from workflows.history import Subject
 from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
 from workflows.recipients import people_for, people_with, reviewers_of, upwards
-from workflows.topics import CYCLE_EVALUATED, JOB_FAILED, REVIEWS_OPENED, TASK_CREATED
+from workflows.topics import CYCLE_EVALUATED, DEADLINE_PASSED, JOB_FAILED, REVIEWS_OPENED, TASK_CREATED
 
 _OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
@@ -121,4 +122,5 @@ HANDLERS: dict[str, Handler] = {
     REVIEWS_OPENED: reviews_opened,
     CYCLE_EVALUATED: cycle_evaluated,
     JOB_FAILED: job_failed,
+    DEADLINE_PASSED: deadline_passed,
 }

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from viewflow.workflow.models import Process, Task
 
+from backend.apps.institutions.models import Region
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.common.guards import Frozen
 
@@ -71,6 +72,26 @@ class StatementRun(models.Model):
         db_table = "workflows_statement_run"
 
 
+class StepDeadline(models.Model):
+    """办理期限 of one step in one county, append-only: the newest row is in force, tasks keep the one they began with."""
+
+    append_only = True
+
+    county = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+", db_index=False)
+    node = models.CharField(max_length=64)
+    working_days = models.PositiveSmallIntegerField()  # the day of arrival not counted; 0: no deadline
+    remind_days = models.PositiveSmallIntegerField(default=0)  # working days before; 0: no reminder
+    escalate_days = models.PositiveSmallIntegerField(default=0)  # working days after; 0: nobody is told
+    reason = models.CharField(max_length=300)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_by_name = models.CharField(max_length=64)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workflows_step_deadline"
+        indexes = [models.Index(fields=["county", "node", "id"], name="workflows_step_deadline_now")]
+
+
 class TaskPlace(models.Model):
     """Which step, round and rows a human task is about. The unique key refuses a second task of one step and round.
 
@@ -83,11 +104,27 @@ class TaskPlace(models.Model):
     round = models.PositiveSmallIntegerField()
     cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="+")
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, null=True, related_name="+")
+    # Fixed when the task begins, so that a later setting moves no due date. Without `due_on` beside a deadline the
+    # calendar of that year is not out yet; `deadlines.dates_complete` fills it in then.
+    deadline = models.ForeignKey(
+        StepDeadline, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    due_on = models.DateField(null=True)
+    remind_on = models.DateField(null=True)
+    overdue_on = models.DateField(null=True)  # first working day after the due date
+    escalate_on = models.DateField(null=True)
+    next_notice_on = models.DateField(
+        null=True
+    )  # of the reminder, overdue note or escalation that comes next
 
     class Meta:
         db_table = "workflows_task_place"
         constraints = [
             models.UniqueConstraint(fields=["process", "node", "round"], name="workflows_task_place_key")
+        ]
+        indexes = [
+            models.Index(fields=["next_notice_on"], name="workflows_task_place_notice"),
+            models.Index(fields=["due_on", "deadline"], name="workflows_task_place_due"),
         ]
 
 
@@ -187,6 +224,9 @@ class ProcessEvent(models.Model):
         JOB_FAILED = "job_failed", "作业失败"
         JOB_CANCELLED = "job_cancelled", "作业取消"
         JOB_REVIVED = "job_revived", "作业重启"
+        DUE_SOON = "due_soon", "临期提醒"
+        OVERDUE = "overdue", "超期"
+        ESCALATED = "escalated", "超期告知上级"
         JOINED = "joined", "全部审结"
         FINISHED = "finished", "流程结束"
 

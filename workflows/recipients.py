@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import RoleAssignment, User
-from workflows.duties import duty_conflict
+from workflows.duties import Duty, Within, conflicts_of, duty_conflict
 from workflows.history import Subject
+from workflows.models import ProcessEvent, TaskPlace
 from workflows.nodes import HumanTask, Reach
 
 
@@ -45,18 +49,101 @@ def reviewers_of(permission: str, *, county_code: str) -> dict[str, list[User]]:
     return found
 
 
+def takers_of_many(node: HumanTask, places: Sequence[TaskPlace]) -> dict[User, list[TaskPlace]]:
+    """Who has each of these tasks of one step and cycle, or may take it; a handful of queries for all.
+
+    The owner of a claimed task; else everybody whose reach and duties in the flow allow the step.
+    """
+    claimed = [place for place in places if place.task.owner is not None]
+    free = [place for place in places if place.task.owner is None]
+    found: dict[User, list[TaskPlace]] = defaultdict(list)
+    for place in claimed:
+        found[place.task.owner].append(place)
+    candidates = _people_of_places(node.permission, node.reach, free)
+    conflicts = _conflicts(node, places[0].cycle_id, candidates)
+    for person, theirs in candidates.items():
+        cycle_wide, statements = conflicts.get(person.pk, (False, frozenset()))
+        allowed = [] if cycle_wide else [place for place in theirs if place.statement_id not in statements]
+        if allowed:
+            found[person] += allowed
+    return dict(found)
+
+
+def supervisors_of_many(node: HumanTask, places: Sequence[TaskPlace]) -> dict[User, list[TaskPlace]]:
+    """One level up, to be told: the township of an institution, the county of a township, the leaders of a county."""
+    if node.reach is Reach.INSTITUTION:
+        return _people_of_places("subsidy.review_township", Reach.TOWNSHIP, places)
+    if node.reach is Reach.TOWNSHIP:
+        return _people_of_places("subsidy.review_county", Reach.COUNTY, places)
+    leaders = _in_force(Q(role=RoleCode.LEADER, region_code__in=upwards(places[0].cycle.county_id)))
+    return {assignment.user: list(places) for assignment in leaders.select_related("user")}
+
+
+def _people_of_places(
+    permission: str, reach: Reach, places: Sequence[TaskPlace]
+) -> dict[User, list[TaskPlace]]:
+    if not places:
+        return {}
+    county = upwards(places[0].cycle.county_id)
+    by_institution: dict[int | None, list[User]] = defaultdict(list)
+    by_region: dict[str, list[User]] = {}
+    if reach is Reach.INSTITUTION:
+        ids = {place.statement.institution_id for place in places if place.statement is not None}
+        for held in _assignments(permission, Q(institution_id__in=ids)).select_related("user"):
+            by_institution[held.institution_id].append(held.user)
+    else:
+        by_region = reviewers_of(permission, county_code=places[0].cycle.county_id)
+    whole_county = [person for region in county for person in by_region.get(region, [])]
+    found: dict[User, dict[int, TaskPlace]] = defaultdict(dict)
+    for place in places:
+        township = None if place.statement is None else place.statement.institution.township_id
+        if reach is Reach.INSTITUTION:
+            people = [] if place.statement is None else by_institution[place.statement.institution_id]
+        elif reach is Reach.COUNTY or township is None:
+            people = whole_county
+        else:
+            people = by_region.get(township, [])
+        for person in people:
+            found[person][place.pk] = place
+    return {person: list(theirs.values()) for person, theirs in found.items()}
+
+
+def _conflicts(
+    node: HumanTask, cycle_id: int, people: Iterable[User]
+) -> dict[int, tuple[bool, frozenset[int]]]:
+    """By person: barred in the whole month, or from which statements, by what they decided in the flow."""
+    rules = dict(conflicts_of(node.duty))
+    rows = ProcessEvent.objects.filter(
+        kind=ProcessEvent.Kind.DECIDED,
+        cycle_id=cycle_id,
+        actor_id__in=[person.pk for person in people],
+        duty__in=[duty.value for duty in rules],
+    ).values_list("actor_id", "duty", "statement_id")
+    whole: set[int] = set()
+    single: dict[int, set[int]] = defaultdict(set)
+    for actor_id, duty, statement_id in rows:
+        assert actor_id is not None  # filtered by it
+        if rules[Duty(duty)] is Within.CYCLE:
+            whole.add(actor_id)
+        elif statement_id is not None:
+            single[actor_id].add(statement_id)
+    return {actor_id: (actor_id in whole, frozenset(single[actor_id])) for actor_id in whole | set(single)}
+
+
 def upwards(county_code: str) -> list[str]:
     """The county, its city and its province: an assignment to any of them reaches the county."""
     return [county_code, county_code[:4] + "0" * 8, county_code[:2] + "0" * 10]
 
 
 def _assignments(permission: str, where: Q) -> QuerySet[RoleAssignment]:
-    today = timezone.localdate()
     roles = [role.value for role in RoleCode if permission in role.permissions]
+    return _in_force(where & Q(role__in=roles))
+
+
+def _in_force(where: Q) -> QuerySet[RoleAssignment]:
+    today = timezone.localdate()
     in_force = Q(starts_on__lte=today) & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
-    return RoleAssignment.objects.filter(where, in_force, role__in=roles, user__is_active=True).order_by(
-        "user_id", "id"
-    )
+    return RoleAssignment.objects.filter(where, in_force, user__is_active=True).order_by("user_id", "id")
 
 
 def _holders(permission: str, where: Q) -> list[User]:

@@ -18,6 +18,8 @@ from viewflow.workflow.status import STATUS
 
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import outbox_drain
+from workflows.deadline_notices import notices_fire
+from workflows.deadlines import dates_complete
 from workflows.fan_out import try_join
 from workflows.job_queue import job_send
 from workflows.jobs import run_job
@@ -38,6 +40,7 @@ class RunSummary:
 
     jobs: dict[str, int] = field(default_factory=dict)
     joined: int = 0
+    noticed: int = 0
     delivered: int = 0
     failed: list[str] = field(default_factory=list)  # external ids of jobs an operator must look at
     idle: bool = False  # nothing was left to do
@@ -66,7 +69,14 @@ def reconcile() -> RunSummary:
     for task_id, external_id in lost.values_list("task_id", "external_id")[:1000]:
         job_send(task_id=task_id, external_id=external_id)
     summary.joined = joins_check()
+    summary.noticed = deadlines_look()
     return summary
+
+
+def deadlines_look() -> int:
+    """Date what a new calendar allows, tell what has become due; returns how many notices were fired."""
+    dates_complete()
+    return notices_fire()
 
 
 def joins_check() -> int:
@@ -94,19 +104,19 @@ def run_pending(
     also waiting for retries and for other workers; `timeout` (seconds) ends both.
     """
     stop = stop or threading.Event()
-    summary, started, next_joins = RunSummary(), time.monotonic(), 0.0
+    summary, started, next_look = RunSummary(), time.monotonic(), 0.0
     while not stop.is_set():
         close_old_connections()
-        look_at_joins = once or until_idle or time.monotonic() >= next_joins
+        look_around = once or until_idle or time.monotonic() >= next_look
         try:
-            worked = _round(summary, stop, look_at_joins=look_at_joins)
+            worked = _round(summary, stop, look_around=look_around)
         except (DatabaseError, FlowLockFailed) as error:
             if once:
                 raise
             logger.error("runner: %s, trying again", type(error).__name__)
             worked = False
-        if look_at_joins:
-            next_joins = time.monotonic() + RECONCILE_SECONDS
+        if look_around:
+            next_look = time.monotonic() + RECONCILE_SECONDS
         if once or (until_idle and summary.idle):
             break
         if timeout is not None and time.monotonic() - started > timeout:
@@ -116,12 +126,14 @@ def run_pending(
     return summary
 
 
-def _round(summary: RunSummary, stop: threading.Event, *, look_at_joins: bool) -> bool:
+def _round(summary: RunSummary, stop: threading.Event, *, look_around: bool) -> bool:
     """Everything that is due now; True when there was something."""
     summary.idle = False
     worked = _run_due(summary, stop)
+    if look_around:
+        summary.noticed += deadlines_look()
     delivered = outbox_drain(handlers=HANDLERS).delivered
-    joined = joins_check() if look_at_joins else 0
+    joined = joins_check() if look_around else 0
     summary.delivered += delivered
     summary.joined += joined
     summary.idle = not (worked or delivered or joined) and _nothing_left()

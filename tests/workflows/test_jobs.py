@@ -18,7 +18,7 @@ from backend.apps.subsidy.models import EntitlementLine, Statement
 from backend.common.errors import Conflict
 from tests.workflows.denials import refused
 from tests.workflows.world import World, fresh
-from workflows import fan_out, leases, services, steps
+from workflows import fan_out, leases, steps
 from workflows.flows.monthly_cycle import MonthlyCycleFlow
 from workflows.jobs import FlowWork, run_job
 from workflows.leases import Claim, Outcome
@@ -27,6 +27,7 @@ from workflows.models import JobRun, ProcessEvent, StatementRun
 from workflows.operations import job_retry
 from workflows.runner import run_pending
 from workflows.selectors import cycle_position
+from workflows.verbs import deciding
 
 ID_NUMBER = "330683202401011234"
 
@@ -366,7 +367,7 @@ def test_opening_reviews_fails_for_good_and_is_retried(
 
 def test_a_lost_join_is_found_again(reviewing: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process died between the last commit and the look at the parent."""
-    monkeypatch.setattr(services, "join_after_commit", lambda process_id: None)
+    monkeypatch.setattr(deciding, "join_after_commit", lambda process_id: None)
     reviewing.approve_all()
     assert reviewing.steps()[-1] == ("review_statements", "STARTED")
     assert run_pending(once=True).joined == 1

@@ -9,9 +9,11 @@ from viewflow.workflow.models import Task
 
 from backend.common.errors import NotFound
 from tests.apps.months import make_alert
+from tests.factories import COUNTY
 from tests.query_counts import pinned_queries
 from tests.workflows.world import OCTOBER, World, fresh
 from workflows.actions import ActionPayload
+from workflows.deadlines import DeadlineInput, deadline_set
 from workflows.selectors import TaskCounts, counts, done, inbox, queue, task_detail
 from workflows.services import capabilities, perform
 
@@ -132,6 +134,24 @@ def test_queries_of_one_task(reviewing: World) -> None:
     actor = fresh(reviewing.cast.town_sanjiang)
     with pinned_queries("task_detail", section="workflows"):
         task_detail(actor=actor, task_id=task.pk)
+
+
+def test_queries_of_a_decision_whose_next_step_has_a_deadline(reviewing: World) -> None:
+    """One more: the work calendar."""
+    given = DeadlineInput("review_county", 3, remind_days=1, reason="通知")
+    deadline_set(
+        actor=fresh(reviewing.cast.county_one), county_code=COUNTY, given=given, nodes=["review_county"]
+    )
+    task = reviewing.open_task("review_township", reviewing.cast.jasmine)
+    seen = task_detail(actor=fresh(reviewing.cast.town_sanjiang), task_id=task.pk).content_hash
+    actor = fresh(reviewing.cast.town_sanjiang)
+    with pinned_queries("perform_first_step_due", section="workflows"):
+        perform(
+            task_id=task.pk,
+            actor=actor,
+            action="complete",
+            payload=ActionPayload(decision="approved", content_hash=seen),
+        )
 
 
 def test_queries_of_decisions(reviewing: World) -> None:

@@ -63,6 +63,7 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
     | {
         "subsidy.open_cycle",
         "subsidy.set_attendance_days",
+        "workflows.set_deadline",
         "subsidy.review_township",  # only for institutions whose township is still unknown; the flow decides
         "subsidy.review_county",
         "subsidy.exclude_statement",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from backend.apps.attendance.domain.calendar import CalendarDay, day_kind, unofficial_day
 from backend.apps.attendance.models import WorkCalendarDay
@@ -55,3 +56,27 @@ def required_days_default(*, month: ServiceMonth) -> int:
             month=str(month),
         )
     return calendar.workdays
+
+
+def workdays_after(start: date, *, count: int) -> list[date]:
+    """The next `count` working days after `start` by the official calendar; fewer where no notice is out yet.
+
+    The span looked at holds `count` working days even over the longest holidays. A gap ends it: a day without a
+    notice is neither worked nor free. One query.
+    """
+    span = start + timedelta(days=2 * count + 21)
+    rows = WorkCalendarDay.objects.filter(date__gt=start, date__lte=span).order_by("date")
+    found: list[date] = []
+    expected = start
+    for day, is_workday in rows.values_list("date", "is_workday"):
+        expected += timedelta(days=1)
+        if day != expected or len(found) == count:
+            break
+        if is_workday:
+            found.append(day)
+    return found
+
+
+def last_official_day() -> date | None:
+    """The last day of the calendar that an official notice covers."""
+    return WorkCalendarDay.objects.order_by("-date").values_list("date", flat=True).first()
