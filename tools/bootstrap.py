@@ -132,12 +132,32 @@ def _key(length: int) -> str:
     return base64.b64encode(secrets.token_bytes(length)).decode()
 
 
+def _sm2_key() -> str:
+    """Below the order of the curve (its first byte is 0xFF), and not zero."""
+    return base64.b64encode(bytes([secrets.randbelow(255)]) + secrets.token_bytes(31)).decode()
+
+
+def _seal_keys() -> list[str]:
+    """Private keys that sign sealed months."""
+    return [f"SEAL_ED25519_KEY={_key(32)}", f"SEAL_SM2_KEY={_sm2_key()}"]
+
+
+def _add_missing_secrets() -> None:
+    """An installation from before months were sealed gets its keys now; nothing that is there is touched."""
+    text = SECRETS.read_text()
+    missing = [line for line in _seal_keys() if f"\n{line.split('=')[0]}=" not in f"\n{text}"]
+    if missing:
+        with SECRETS.open("a") as sink:
+            sink.write("\n".join(missing) + "\n")
+
+
 def var_folder() -> None:
     """Folders for data, logs and pid files, and the secrets of this installation (readable by the owner only)."""
     VAR.chmod(0o700)  # names are encrypted in the database, photos are not
     for name in ("log", "run", "media", "stamps"):
         (VAR / name).mkdir(parents=True, exist_ok=True)
     if SECRETS.exists():
+        _add_missing_secrets()
         return
     if (VAR / "zhishan.sqlite3").exists():
         raise Failed(
@@ -150,6 +170,7 @@ def var_folder() -> None:
         f"FIELD_KEYS=k1={_key(16)}",
         "FIELD_KEY_CURRENT=k1",
         f"BLIND_INDEX_KEY={_key(32)}",
+        *_seal_keys(),
     ]
     descriptor = os.open(SECRETS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as sink:

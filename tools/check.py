@@ -32,6 +32,9 @@ PRODUCTION = {
     "FIELD_KEYS": "k1=Y2hlY2stb25seS0xNmI0NA==",
     "FIELD_KEY_CURRENT": "k1",
     "BLIND_INDEX_KEY": "Y2hlY2stb25seS1ibGluZC1pbmRleC1rZXktMzJieXQ=",
+    "SEAL_NAME": "zhishan.example",
+    "SEAL_ED25519_KEY": "Y2hlY2stb25seS1lZDI1NTE5LXNlYWwta2V5LTAwMDE=",
+    "SEAL_SM2_KEY": "Y2hlY2stb25seS1zbTItc2VhbC1wcml2YXRlLTAwMDE=",
     "MEDIA_ROOT": "/srv/zhishan/media",
 }
 

@@ -16,7 +16,8 @@ from backend.apps.accounts.models import User
 from backend.apps.attendance.services import OverrideInput, required_days_set
 from backend.apps.exchange.services import outbox_add
 from backend.apps.reporting.services import report_build
-from backend.apps.subsidy.models import Statement
+from backend.apps.seals.services import seal_month
+from backend.apps.subsidy.models import Snapshot, Statement
 from backend.apps.subsidy.services import (
     cycle_calculate,
     cycle_evaluate,
@@ -86,6 +87,7 @@ def evaluate(*, node: Any, subject: Subject, actor: User, payload: ActionPayload
     cycle_evaluate(
         cycle=subject.cycle, actor=actor, comment=payload.comment, content_hash=payload.content_hash
     )
+    seal_month(snapshot=Snapshot.objects.get(cycle_id=subject.cycle.pk))
     outbox_add(
         topic=CYCLE_EVALUATED, key=f"evaluated:{subject.cycle.pk}", payload={"cycle_id": subject.cycle.pk}
     )
@@ -107,8 +109,10 @@ def warn(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
 
 
 def snapshot(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
-    sealed = snapshot_create(cycle_id=cycle_id)
-    return {"snapshot_id": sealed.pk, "digest": sealed.digest, "lines": sealed.line_count}
+    """Finds both in place; makes them only when a restored database has the evaluation without them."""
+    frozen = snapshot_create(cycle_id=cycle_id)
+    seal = seal_month(snapshot=frozen)
+    return {"snapshot_id": frozen.pk, "digest": frozen.digest, "lines": frozen.line_count, "seal": seal.code}
 
 
 def report(cycle_id: int, progress: Progress) -> Mapping[str, Any]:

@@ -37,13 +37,13 @@ def production_variables() -> set[str]:
 
 def test_example_environment_is_complete() -> None:
     text = (ROOT / "deploy" / ".env.example").read_text(encoding="utf-8")
-    offered = set(re.findall(r"^([A-Z_]+)=", text, flags=re.MULTILINE))
+    offered = set(re.findall(r"^([A-Z0-9_]+)=", text, flags=re.MULTILINE))
     assert offered == production_variables() | {"DJANGO_SETTINGS_MODULE"}
 
 
 def test_example_holds_no_secret() -> None:
     text = (ROOT / "deploy" / ".env.example").read_text(encoding="utf-8")
-    for name in ("SECRET_KEY", "BLIND_INDEX_KEY"):
+    for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "SEAL_ED25519_KEY", "SEAL_SM2_KEY"):
         assert f"\n{name}=\n" in text
     assert "\nFIELD_KEYS=k1=\n" in text
 

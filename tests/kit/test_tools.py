@@ -89,6 +89,21 @@ def test_secrets_are_made_once_and_private(var: Path) -> None:
     assert (var / "secrets.env").read_text() == first
 
 
+def test_an_older_installation_gets_the_keys_it_lacks(var: Path) -> None:
+    old = "SECRET_KEY=x\nSEAL_SM2_KEY=kept\n"
+    (var / "secrets.env").write_text(old)
+    bootstrap.var_folder()
+    text = (var / "secrets.env").read_text()
+    assert text.startswith(old)
+    assert [line.split("=")[0] for line in text.splitlines()] == [
+        "SECRET_KEY",
+        "SEAL_SM2_KEY",
+        "SEAL_ED25519_KEY",
+    ]
+    bootstrap.var_folder()
+    assert (var / "secrets.env").read_text() == text
+
+
 def test_a_database_without_its_keys_is_not_given_new_ones(var: Path) -> None:
     (var / "zhishan.sqlite3").write_bytes(b"")
     with pytest.raises(Failed, match=r"var/secrets.env 不在"):

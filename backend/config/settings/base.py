@@ -146,6 +146,11 @@ FIELD_KEYS: dict[str, str] = {}
 FIELD_KEY_CURRENT = ""
 BLIND_INDEX_KEY = ""
 
+# Sealing: who signs (adapter and its options), retired keys that still verify, where packages are kept.
+SEAL_SIGNERS: list[dict[str, str]] = []
+SEAL_OLD_KEYS: list[str] = []
+SEAL_BACKUPS: dict[str, dict[str, str]] = {}
+
 # Ports and the adapters that fill them.
 ADAPTERS: dict[str, str] = {}
 

@@ -32,3 +32,12 @@ def database(default: str) -> dict[str, Any]:
         config["CONN_HEALTH_CHECKS"] = True
     config["ATOMIC_REQUESTS"] = False
     return config
+
+
+def seal_signers(*, name: str, named: list[str], ed25519: str, sm2: str) -> list[dict[str, str]]:
+    """The signers `named` by dotted path, which find their key themselves; else software signers for the given keys."""
+    if named:
+        return [{"signer": path, "name": name} for path in named]
+    room = "backend.apps.seals.services.software_signers"
+    software = ((f"{room}.Ed25519Signer", ed25519), (f"{room}.SM2Signer", sm2))
+    return [{"signer": path, "name": name, "private": private} for path, private in software if private]

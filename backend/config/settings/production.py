@@ -1,7 +1,7 @@
 """Production: PostgreSQL, Redis, Celery, TLS in front. Every secret comes from the environment."""
 
 from backend.config.settings.base import *  # noqa: F403  # settings modules build on each other by star import
-from backend.config.settings.env import database, env
+from backend.config.settings.env import database, env, seal_signers
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
@@ -11,6 +11,13 @@ DATABASES = {"default": database(env.str("DATABASE_URL"))}
 FIELD_KEYS = env.dict("FIELD_KEYS")
 FIELD_KEY_CURRENT = env.str("FIELD_KEY_CURRENT")
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY")
+SEAL_SIGNERS = seal_signers(
+    name=env.str("SEAL_NAME"),
+    named=env.list("SEAL_SIGNERS", default=[]),
+    ed25519=env.str("SEAL_ED25519_KEY", default=""),
+    sm2=env.str("SEAL_SM2_KEY", default=""),
+)
+SEAL_OLD_KEYS = env.list("SEAL_OLD_KEYS", default=[])
 MEDIA_ROOT = env.str("MEDIA_ROOT")
 JOB_RUNNER = "celery"
 CELERY_BROKER_URL = env.str("REDIS_URL")

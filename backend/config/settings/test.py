@@ -46,6 +46,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 FIELD_KEYS = {"t1": "MDEyMzQ1Njc4OWFiY2RlZg==", "t0": "ZmVkY2JhOTg3NjU0MzIxMA=="}
 FIELD_KEY_CURRENT = "t1"
 BLIND_INDEX_KEY = "dGVzdHMtb25seS1ibGluZC1pbmRleC1rZXk="
+SEAL_SIGNERS = [
+    {
+        "signer": "backend.apps.seals.services.software_signers.Ed25519Signer",
+        "name": "zhishan.test",
+        "private": "dGVzdHMtb25seS1lZDI1NTE5LXNlYWwta2V5LTAwMDE=",
+    },
+    {
+        "signer": "backend.apps.seals.services.software_signers.SM2Signer",
+        "name": "zhishan.test",
+        "private": "dGVzdHMtb25seS1zbTItc2VhbC1wcml2YXRlLTAwMDE=",
+    },
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; never outside tests
 MEDIA_ROOT = _SCRATCH / "media"
 STATIC_ROOT = _SCRATCH / "static"
