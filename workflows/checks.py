@@ -17,6 +17,7 @@ from viewflow.workflow.nodes import Obsolete, View
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.common.guards import missing_guards
 from workflows.duties import conflicts_of
+from workflows.duty_paths import path_faults
 from workflows.flows import FLOWS
 from workflows.locks import FLOW_LOCK
 from workflows.nodes import FanOut, HumanTask
@@ -26,6 +27,12 @@ from workflows.nodes import FanOut, HumanTask
 def check_flows(**_: Any) -> list[CheckMessage]:
     """E001–E008: the flows themselves."""
     return [problem for flow in _our_flows() for problem in flow_problems(flow)]
+
+
+@register()
+def check_duties(**_: Any) -> list[CheckMessage]:
+    """E020: no path through the flows lets one person perform two incompatible duties."""
+    return [Error(f"职责分离有缺口: {fault}", id="workflows.E020") for fault in path_faults(FLOWS)]
 
 
 @register()

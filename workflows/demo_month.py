@@ -16,15 +16,14 @@ from viewflow.workflow.status import PROCESS, STATUS
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.alerts.models import Alert
-from backend.apps.alerts.services import alert_settle
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.attendance.selectors.calendar import required_days_default
 from backend.apps.reporting.models import ReportFile
 from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement, StatementDecision
-from backend.apps.subsidy.services import correction_check, correction_propose
 from backend.common.errors import Conflict, DomainError, Forbidden, NotFound
 from backend.common.service_month import ServiceMonth
 from workflows.actions import COMPLETE, ActionPayload, RequiredDaysInput
+from workflows.beside import alert_settle, correction_check, correction_propose
 from workflows.locked import WITH_SUBJECT
 from workflows.models import CycleRun, JobRun
 from workflows.runner import run_pending

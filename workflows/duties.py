@@ -1,176 +1,113 @@
-"""职责分离: which duties of one month nobody may combine. One table, no exemption, no switch.
+"""职责分离 where somebody acts: may this person perform this duty here, given everything they have performed before?
 
-A duty of the flow counts as performed once its step was decided, in any round: `services.perform` writes an
-append-only `ProcessEvent` in the transaction of the decision. Duties beside the flow (proposing and checking
-attendance corrections, settling alerts) are read from their own rows. The domain services refuse the main
-breaches once more, from their own facts.
+The table is `subsidy.domain.duties`, what counts as performed is `performed`. Asked at claim, for the target of a
+transfer, and once more at completion under the lock (`access.Case`); with `lock_people` first, no second act of
+the same person can slip in between the question and the commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Q
 
 from backend.apps.accounts.models import User
-from backend.apps.alerts.models import AlertOutcome
-from backend.apps.attendance.models import AttendanceCorrection
-from backend.common.service_month import ServiceMonth
+from backend.apps.subsidy.domain.duties import INCOMPATIBLE, Duty, Incompatible, Within, conflicts_of
+from backend.apps.subsidy.models import MonthlyCycle
 from workflows.history import Subject
-from workflows.models import ProcessEvent
+from workflows.performed import BESIDE_THE_FLOW, Place, outer, performed, performed_ever, these
+
+__all__ = [
+    "BESIDE_THE_FLOW",
+    "INCOMPATIBLE",
+    "Duty",
+    "Incompatible",
+    "Within",
+    "beside_ever",
+    "conflicts_of",
+    "duty_conflict",
+    "lock_people",
+    "nobody_in_conflict",
+    "without_conflict",
+]
 
 
-class Duty(StrEnum):
-    SET_DAYS = "set_days"
-    REVIEW_TOWNSHIP = "review_township"
-    REVIEW_COUNTY = "review_county"
-    CORRECT = "correct"
-    EVALUATE = "evaluate"
-    # beside the flow:
-    PROPOSE_CORRECTION = "propose_correction"
-    CHECK_CORRECTION = "check_correction"
-    SETTLE_ALERT = "settle_alert"
+def duty_conflict(
+    *, actor: User, duty: Duty, subject: Subject, principal: User | None = None, called: str = "您"
+) -> str | None:
+    """The Chinese sentence that refuses `duty` to this person on this subject, or None; one query, two with a principal.
 
-    @property
-    def word(self) -> str:
-        return _TITLES[self]
-
-
-class Within(StrEnum):
-    STATEMENT = "statement"  # the two duties conflict on one statement
-    CYCLE = "cycle"  # the two duties conflict anywhere in the month
-
-
-_TITLES = {
-    Duty.SET_DAYS: "应考勤天数设置",
-    Duty.REVIEW_TOWNSHIP: "初审",
-    Duty.REVIEW_COUNTY: "县级审核",
-    Duty.CORRECT: "更正",
-    Duty.EVALUATE: "评定",
-    Duty.PROPOSE_CORRECTION: "考勤更正申请",
-    Duty.CHECK_CORRECTION: "考勤更正核定",
-    Duty.SETTLE_ALERT: "预警处置",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Incompatible:
-    """Two duties one person may not combine; the order does not matter."""
-
-    one: Duty
-    other: Duty
-    within: Within
-
-
-INCOMPATIBLE = (
-    # Two pairs of eyes on each statement, and neither belongs to who wrote or corrected it.
-    Incompatible(Duty.REVIEW_TOWNSHIP, Duty.REVIEW_COUNTY, Within.STATEMENT),
-    Incompatible(Duty.CORRECT, Duty.REVIEW_TOWNSHIP, Within.STATEMENT),
-    Incompatible(Duty.CORRECT, Duty.REVIEW_COUNTY, Within.STATEMENT),
-    Incompatible(Duty.PROPOSE_CORRECTION, Duty.REVIEW_TOWNSHIP, Within.STATEMENT),
-    Incompatible(Duty.PROPOSE_CORRECTION, Duty.REVIEW_COUNTY, Within.STATEMENT),
-    # The evaluator is a third person: nobody who set, corrected or reviewed anything of the month.
-    Incompatible(Duty.SET_DAYS, Duty.EVALUATE, Within.CYCLE),
-    Incompatible(Duty.CORRECT, Duty.EVALUATE, Within.CYCLE),
-    Incompatible(Duty.REVIEW_TOWNSHIP, Duty.EVALUATE, Within.CYCLE),
-    Incompatible(Duty.REVIEW_COUNTY, Duty.EVALUATE, Within.CYCLE),
-    Incompatible(Duty.PROPOSE_CORRECTION, Duty.EVALUATE, Within.CYCLE),
-    Incompatible(Duty.CHECK_CORRECTION, Duty.EVALUATE, Within.CYCLE),
-    Incompatible(Duty.SETTLE_ALERT, Duty.EVALUATE, Within.CYCLE),
-)
-
-
-def conflicts_of(duty: Duty) -> list[tuple[Duty, Within]]:
-    """What somebody must not have performed to perform `duty`."""
-    found = []
-    for pair in INCOMPATIBLE:
-        if duty is pair.one:
-            found.append((pair.other, pair.within))
-        elif duty is pair.other:
-            found.append((pair.one, pair.within))
-    return found
-
-
-BESIDE_THE_FLOW = frozenset({Duty.PROPOSE_CORRECTION, Duty.CHECK_CORRECTION, Duty.SETTLE_ALERT})
-
-Act = tuple[int, str, ServiceMonth]
-"""Where a duty beside the flow was performed: institution id, county code, month."""
-
-
-def acts_beside(actor: User, duty: Duty, *, month: ServiceMonth | None = None) -> set[Act]:
-    """What this person did of a duty beside the flow, one query; `month` narrows it."""
-    if duty is Duty.SETTLE_ALERT:
-        outcomes = AlertOutcome.objects.filter(by=actor)
-        if month is not None:
-            outcomes = outcomes.filter(alert__month=month)
-        return set(
-            outcomes.values_list("alert__institution_id", "alert__county_id", "alert__month").distinct()
-        )
-    role = "maker" if duty is Duty.PROPOSE_CORRECTION else "checker"
-    corrections = AttendanceCorrection.objects.filter(**{role: actor})
-    if month is not None:
-        corrections = corrections.filter(date__range=(month.first_day, month.last_day))
-    rows = corrections.values_list("institution_id", "institution__county_id", "date").distinct()
-    return {(institution, county, ServiceMonth.of(day)) for institution, county, day in rows}
-
-
-def duty_conflict(*, actor: User, duty: Duty, subject: Subject) -> str | None:
-    """The Chinese sentence that refuses `duty` to this person on this subject, or None."""
-    cycle, statement = subject.cycle, subject.statement
-    decided = set(
-        ProcessEvent.objects.filter(
-            kind=ProcessEvent.Kind.DECIDED, actor_id=actor.pk, cycle_id=cycle.pk
-        ).values_list("duty", "statement_id")
-    )
-    for other, within in conflicts_of(duty):
-        if other in BESIDE_THE_FLOW:
-            acts = acts_beside(actor, other, month=cycle.month)
-            in_cycle = any(county == cycle.county_id for _, county, _ in acts)
-            in_statement = statement is not None and any(
-                institution == statement.institution_id for institution, _, _ in acts
-            )
-        else:
-            in_cycle = any(done == other for done, _ in decided)
-            in_statement = statement is not None and (other.value, statement.pk) in decided
-        if within is Within.CYCLE and in_cycle:
-            return f"您已办理过本月的{other.word}, 不能再做{duty.word}"
-        if within is Within.STATEMENT and in_statement:
-            return f"您已办理过本月该机构的{other.word}, 不能再做{duty.word}"
+    A principal (委托人) is asked about as well: what is done for them is done by them. What others did for the
+    actor counts too. `called` names the person in the sentence when they are not its reader.
+    """
+    people = [(actor, called)]
+    if principal is not None and principal.pk != actor.pk:
+        people.append((principal, f"委托人 {principal.display_name} "))
+    for person, name in people:
+        found = _first_conflict(person.pk, duty, subject)
+        if found is not None:
+            other, within = found
+            where = "本月" if within is Within.CYCLE else "本月该机构"
+            return f"{name}已办理过{where}的{other.word}, 不能再做{duty.word}"
     return None
 
 
-def without_conflict(*, actor: User, duty: Duty, acts: Callable[[Duty], set[Act]]) -> Q:
-    """The same rule for lists, as a condition on tasks: those of a step with `duty` this person may still take.
+def _first_conflict(person_id: int, duty: Duty, subject: Subject) -> tuple[Duty, Within] | None:
+    pairs = [
+        (other, within)
+        for other, within in conflicts_of(duty)
+        if within is Within.CYCLE or subject.statement is not None
+    ]
+    if not pairs:
+        return None
+    who, place = these([person_id]), Place.of(subject)
+    flags: dict[str, Any] = {
+        f"performed_{number}": performed(other, within, who, place)
+        for number, (other, within) in enumerate(pairs)
+    }
+    held = MonthlyCycle.objects.filter(pk=subject.cycle.pk).annotate(**flags).values_list(*flags).get()
+    return next((pair for pair, found in zip(pairs, held, strict=True) if found), None)
 
-    `acts(duty)` are the actor's acts beside the flow; the caller remembers them over several steps.
-    """
+
+def nobody_in_conflict(duty: Duty, place: Place, *, column: str) -> Q:
+    """The same rule over rows of people: those whose `column` is a person who may still perform `duty` at `place`."""
     condition = Q()
     for other, within in conflicts_of(duty):
-        if other in BESIDE_THE_FLOW:
-            for excluded in _places(within, acts(other)):
-                condition &= ~excluded
+        if within is Within.STATEMENT and place.statement is None:
             continue
-        place = (
-            {"statement_id": OuterRef("place__statement_id")}
-            if within is Within.STATEMENT
-            else {"cycle_id": OuterRef("place__cycle_id")}
-        )
-        condition &= ~Q(
-            Exists(
-                ProcessEvent.objects.filter(
-                    kind=ProcessEvent.Kind.DECIDED, actor_id=actor.pk, duty=other.value, **place
-                )
-            )
-        )
+        condition &= ~Q(performed(other, within, outer(column), place))
     return condition
 
 
-def _places(within: Within, acts: set[Act]) -> Iterator[Q]:
-    if within is Within.STATEMENT:
-        for institution, month in sorted({(institution, month) for institution, _, month in acts}):
-            yield Q(place__statement__institution_id=institution, place__cycle__month=month)
-    else:
-        for county, month in sorted({(county, month) for _, county, month in acts}):
-            yield Q(place__cycle__county_id=county, place__cycle__month=month)
+def without_conflict(*, actor: User, duty: Duty, ever: frozenset[Duty]) -> Q:
+    """The same rule over tasks: those of a step with `duty` this person may still take.
+
+    `ever` are the duties beside the flow this person has performed at all (`beside_ever`): the usual reviewer has
+    performed few, and the others need no look at every task.
+    """
+    condition, who, place = Q(), these([actor.pk]), Place.outer()
+    for other, within in conflicts_of(duty):
+        if other in BESIDE_THE_FLOW and other not in ever:
+            continue
+        condition &= ~Q(performed(other, within, who, place))
+    return condition
+
+
+def beside_ever(actor: User) -> frozenset[Duty]:
+    """Duties beside the flow this person has ever performed, wherever and whenever; one query."""
+    who, duties = these([actor.pk]), sorted(BESIDE_THE_FLOW)
+    flags = {duty.value: performed_ever(duty, who) for duty in duties}
+    held = User.objects.filter(pk=actor.pk).annotate(**flags).values_list(*flags).get()
+    return frozenset(duty for duty, found in zip(duties, held, strict=True) if found)
+
+
+def lock_people(*people: User | None) -> None:
+    """Hold these people's rows to the end of the transaction: one person performs one duty at a time.
+
+    Without it, somebody with two roles could evaluate and settle an alert in the same moment, each allowed because
+    the other is not committed. Taken after the lock of a process and before every domain row, so always in one order.
+    """
+    ids = {person.pk for person in people if person is not None}
+    rows = User.objects.filter(pk__in=ids).order_by("pk")
+    list(rows.select_for_update(no_key=connection.features.has_select_for_no_key_update).values_list("pk"))

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import RoleAssignment, User
-from workflows.duties import Duty, Within, conflicts_of, duty_conflict
+from workflows.duties import Duty, Within, conflicts_of, nobody_in_conflict
 from workflows.history import Subject
 from workflows.models import ProcessEvent, TaskPlace
 from workflows.nodes import HumanTask, Reach
+from workflows.performed import Place
 
 
 def people_for(node: HumanTask, subject: Subject) -> list[User]:
@@ -28,11 +29,8 @@ def people_for(node: HumanTask, subject: Subject) -> list[User]:
         where = Q(region_code__in=county)
     else:
         where = Q(region_code=statement.institution.township_id)
-    return [
-        person
-        for person in _holders(node.permission, where)
-        if duty_conflict(actor=person, duty=node.duty, subject=subject) is None
-    ]
+    free = nobody_in_conflict(node.duty, Place.of(subject), column="user_id")
+    return _holders(node.permission, where & free)
 
 
 def people_with(permission: str, *, county_code: str = "") -> list[User]:

@@ -161,7 +161,7 @@ def test_content_changed_since_the_evaluator_looked(reviewed: Month) -> None:
 @pytest.mark.parametrize(
     ("who", "did"),
     [
-        ("county_one", "设置应考勤天数、县级审核"),
+        ("county_one", "开启月度周期、设置应考勤天数、县级审核"),
         ("county_two", "乡镇街道初审"),
         ("town_luoshan", "乡镇街道初审"),
         ("operator_jasmine", "机构更正与重新提交"),
@@ -217,7 +217,7 @@ def test_preflight_shows_the_month(month: Month, django_assert_num_queries: Any)
     )
     Alert.objects.filter(pk=make_alert(company.nowhere, subject="x").pk).update(state="gone")
     cycle = MonthlyCycle.objects.select_related("county", "scheme").get(pk=month.cycle.pk)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         preflight = cycle_preflight(cycle)
     assert (preflight.county_name, str(preflight.month), preflight.required_days) == ("嵊州市", "2026-10", 18)
     assert (preflight.scheme_name, preflight.document_number) == (
@@ -244,6 +244,7 @@ def test_preflight_shows_the_month(month: Month, django_assert_num_queries: Any)
         ("several_institutions", "考勤机构异常", 1, 0, 0, 0, 1, 0),
     ]
     assert [(d.title, d.person, d.count) for d in preflight.duties] == [
+        ("开启月度周期", "陈审核", 1),
         ("设置应考勤天数", "陈审核", 1),
         ("乡镇街道初审", "王三江", 1),
         ("乡镇街道初审", "吴鹿山", 1),

@@ -161,6 +161,7 @@ def test_header_holds_what_the_rows_stand_on(snapshot: Snapshot, month: Month) -
     ]
     assert (header["evaluation"]["by"], header["evaluation"]["total_amount"]) == ("赵评定", "1000.00")
     assert [(d["title"], d["person"], d["count"]) for d in header["duties"]] == [
+        ("开启月度周期", "陈审核", 1),
         ("设置应考勤天数", "陈审核", 1),
         ("乡镇街道初审", "王三江", 1),
         ("乡镇街道初审", "吴鹿山", 1),

@@ -11,6 +11,7 @@ from viewflow.workflow.status import STATUS
 from backend.common.errors import DomainError, Invalid
 from workflows.access import Case
 from workflows.actions import COMPLETE, ActionPayload, Capability
+from workflows.duties import lock_people
 from workflows.fan_out import join_after_commit
 from workflows.history import record
 from workflows.models import ProcessEvent
@@ -43,6 +44,7 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
     decision = node.decision(payload.decision)
     if decision is None:
         raise Invalid("decision_unknown", f"“{node.task_title}”不能这样办理: {payload.decision or '未选择'}")
+    lock_people(case.actor)
     refuse(decision_refusal(case, decision))
     _check_payload(case, decision, payload)
     if activation.task.status == STATUS.NEW:

@@ -14,7 +14,7 @@ from backend.api.v1.alerts.serializers import (
     AlertSettleSerializer,
 )
 from backend.api.views import ApiView
-from backend.apps.alerts.services import alert_settle
+from workflows.beside import alert_settle
 
 LISTING = "alerts"
 

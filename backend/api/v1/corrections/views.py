@@ -16,7 +16,7 @@ from backend.api.v1.corrections.serializers import (
     CorrectionSerializer,
 )
 from backend.api.views import ApiView
-from backend.apps.subsidy.services import correction_check, correction_propose
+from workflows.beside import correction_check, correction_propose
 
 LISTING = "corrections"
 

@@ -24,7 +24,7 @@ from backend.api.v1.statements.serializers import (
 )
 from backend.api.views import ApiView
 from backend.apps.subsidy.selectors.visible import line_get
-from backend.apps.subsidy.services import payee_decide
+from workflows.beside import payee_decide
 
 
 class StatementListApi(ApiView):

@@ -1,18 +1,29 @@
 """Who did what in a month, and the proof that the duties were apart (职责分离).
 
-The rule: nobody holds two of {correct or propose a correction, township review, county review} of one statement,
-and the evaluator had no part in the month before. Services refuse a breach; the proof table shows that they did.
+The rule is `domain.duties`. Services refuse a breach; the proof table, read from rows nobody rewrites, shows that they
+did. It is sealed and printed with the month.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from backend.apps.accounts.models import User
-from backend.apps.subsidy.models import Evaluation, MonthlyCycle, Statement, StatementDecision
+from backend.apps.alerts.models import AlertOutcome
+from backend.apps.subsidy.domain import duties as table
+from backend.apps.subsidy.models import (
+    EntitlementLine,
+    Evaluation,
+    MonthlyCycle,
+    PayeeDecision,
+    SchemeEvent,
+    Statement,
+    StatementDecision,
+)
 from backend.apps.subsidy.selectors.cycle_content import CycleContent
 
 
@@ -31,15 +42,19 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act of one person; duties are groups of acts."""
+    """One act of one person; `statement_ids` are the statements it concerns, empty for the whole month."""
 
     step: str
     person_id: int
     person: str
     at: datetime
+    statement_ids: tuple[int, ...] = ()
 
 
-TITLES = {
+TITLES: Final = {
+    "draft_scheme": "补助方案起草",
+    "release_scheme": "补助方案发布",
+    "open_cycle": "开启月度周期",
     "set_attendance_days": "设置应考勤天数",
     "propose_correction": "考勤更正申请",
     "check_correction": "考勤更正核定",
@@ -47,11 +62,17 @@ TITLES = {
     "review_township": "乡镇街道初审",
     "review_county": "县级审核",
     "settle_alert": "预警处置",
+    "decide_payee": "确定享受机构",
     "evaluate": "评定",
 }
-
-# The institution's own two duties may be one person's.
-_SIDE = {"correct": "institution", "propose_correction": "institution"}
+_DUTIES: Final = {step: table.Duty(step) for step in TITLES if step != "set_attendance_days"} | {
+    "set_attendance_days": table.Duty.SET_DAYS
+}
+_SCHEME_STEPS: Final = {
+    SchemeEvent.Kind.DRAFTED: "draft_scheme",
+    SchemeEvent.Kind.EDITED: "draft_scheme",
+    SchemeEvent.Kind.RELEASED: "release_scheme",
+}
 
 
 def decision_conflict(statement: Statement, *, step: str, actor: User) -> StatementDecision | None:
@@ -69,45 +90,94 @@ def cycle_decisions(cycle: MonthlyCycle) -> list[StatementDecision]:
     return list(StatementDecision.objects.filter(statement__cycle=cycle).order_by("id"))
 
 
-def cycle_duties(
+def cycle_acts(
     content: CycleContent, decisions: Iterable[StatementDecision], evaluation: Evaluation | None = None
-) -> tuple[Duty, ...]:
+) -> list[Act]:
+    """Every act of the month, from whoever wrote its rule to whoever closed it; four or five queries however large it is."""
+    return [
+        *_frame(content),
+        *_corrections(content),
+        *_settled(content),
+        *_payees(content.cycle),
+        *(Act(d.step, d.by_id, d.by_name, d.at, (d.statement_id,)) for d in decisions),
+        *([Act("evaluate", evaluation.by_id, evaluation.by_name, evaluation.at)] if evaluation else []),
+    ]
+
+
+def cycle_duties(acts: Iterable[Act]) -> tuple[Duty, ...]:
     """The proof table: step by step in the order of the month, in each by first act."""
     grouped: dict[tuple[int, int], list[Act]] = defaultdict(list)
     order = list(TITLES)
-    for act in _acts(content, decisions, evaluation):
+    for act in acts:
         grouped[order.index(act.step), act.person_id].append(act)
     duties = []
-    for (index, person_id), acts in grouped.items():
-        moments = [act.at for act in acts]
+    for (index, person_id), own in grouped.items():
+        moments = [act.at for act in own]
         step = order[index]
         duties.append(
-            Duty(step, TITLES[step], person_id, acts[-1].person, len(acts), min(moments), max(moments))
+            Duty(step, TITLES[step], person_id, own[-1].person, len(own), min(moments), max(moments))
         )
     return tuple(sorted(duties, key=lambda d: (order.index(d.step), d.first_at, d.person_id)))
 
 
-def _acts(
-    content: CycleContent, decisions: Iterable[StatementDecision], evaluation: Evaluation | None
-) -> Iterable[Act]:
-    settings = [row for row in (content.required_days, *content.overrides) if row is not None]
-    for row in settings:
-        yield Act("set_attendance_days", row.set_by_id, row.set_by.display_name, row.set_at)
-    for decision in decisions:
-        yield Act(decision.step, decision.by_id, decision.by_name, decision.at)
-    for correction in (c for statement in content.statements for c in statement.corrections):
-        yield Act("propose_correction", correction.maker_id, correction.maker, correction.made_at)
-        if correction.checker_id is not None and correction.checker and correction.checked_at is not None:
-            yield Act("check_correction", correction.checker_id, correction.checker, correction.checked_at)
-    seen = set()
+def _frame(content: CycleContent) -> Iterator[Act]:
+    """The rule and the parameters of the month."""
+    cycle = content.cycle
+    scheme = cycle.scheme
+    told = set()
+    for event in SchemeEvent.objects.filter(scheme=scheme, kind__in=_SCHEME_STEPS).order_by("id"):
+        step = _SCHEME_STEPS[SchemeEvent.Kind(event.kind)]
+        told.add(step)
+        yield Act(step, event.by_id, event.by_name, event.at)
+    people = {"draft_scheme": scheme.made_by_id, "release_scheme": scheme.released_by_id}
+    untold = {step: pk for step, pk in people.items() if pk is not None and step not in told}
+    names = User.objects.in_bulk([cycle.opened_by_id, *untold.values()])
+    for step, person_id in untold.items():  # a scheme brought in with its rows has no events
+        at = scheme.released_at or cycle.opened_at
+        yield Act(step, person_id, names[person_id].display_name, at)
+    yield Act("open_cycle", cycle.opened_by_id, names[cycle.opened_by_id].display_name, cycle.opened_at)
+    for row in (content.required_days, *content.overrides):
+        if row is not None:
+            yield Act("set_attendance_days", row.set_by_id, row.set_by.display_name, row.set_at)
+
+
+def _corrections(content: CycleContent) -> Iterator[Act]:
+    for statement in content.statements:
+        here = (statement.statement.pk,)
+        for c in statement.corrections:
+            yield Act("propose_correction", c.maker_id, c.maker, c.made_at, here)
+            if c.checker_id is not None and c.checker and c.checked_at is not None:
+                yield Act("check_correction", c.checker_id, c.checker, c.checked_at, here)
+
+
+def _settled(content: CycleContent) -> Iterator[Act]:
+    """Every outcome, also one that a later one replaced; an alert may touch several statements."""
+    touched: dict[int, list[int]] = defaultdict(list)
     for statement in content.statements:
         for alert in statement.alerts:
-            if alert.settled_by_id is None or alert.settled_at is None or alert.alert_id in seen:
-                continue
-            seen.add(alert.alert_id)
-            yield Act("settle_alert", alert.settled_by_id, alert.settled_by, alert.settled_at)
-    if evaluation is not None:
-        yield Act("evaluate", evaluation.by_id, evaluation.by_name, evaluation.at)
+            touched[alert.alert_id].append(statement.statement.pk)
+    cycle = content.cycle
+    outcomes = AlertOutcome.objects.filter(alert__county_id=cycle.county_id, alert__month=cycle.month)
+    for outcome in outcomes.order_by("id"):
+        yield Act(
+            "settle_alert", outcome.by_id, outcome.by_name, outcome.at, tuple(touched[outcome.alert_id])
+        )
+
+
+def _payees(cycle: MonthlyCycle) -> Iterator[Act]:
+    """A decision concerns the statement of every institution the child was at."""
+    decisions = list(PayeeDecision.objects.filter(cycle=cycle).order_by("id"))
+    if not decisions:
+        return
+    lines = EntitlementLine.objects.filter(
+        statement__cycle=cycle, child_id__in=sorted({decision.child_id for decision in decisions})
+    )
+    at: dict[int, list[int]] = defaultdict(list)
+    for child_id, statement_id in lines.order_by("statement_id").values_list("child_id", "statement_id"):
+        at[child_id].append(statement_id)
+    for decision in decisions:
+        here = tuple(at[decision.child_id])
+        yield Act("decide_payee", decision.by_id, decision.by_name, decision.at, here)
 
 
 def duties_of(person: User, duties: Iterable[Duty]) -> list[Duty]:
@@ -115,31 +185,19 @@ def duties_of(person: User, duties: Iterable[Duty]) -> list[Duty]:
     return [duty for duty in duties if duty.person_id == person.pk and duty.step != "evaluate"]
 
 
-def breaches(
-    content: CycleContent, decisions: Iterable[StatementDecision], duties: Iterable[Duty]
-) -> list[str]:
+def table_acts(acts: Iterable[Act]) -> Iterator[table.Act]:
+    """The acts in the words of the table, one per statement they concern."""
+    for act in acts:
+        for statement_id in act.statement_ids or (None,):
+            yield table.Act(_DUTIES[act.step], act.person_id, act.person, statement_id)
+
+
+def breaches(content: CycleContent, acts: Iterable[Act]) -> list[str]:
     """Sentences naming each breach of the rule; an empty list is the proof."""
-    held: dict[tuple[int, int], set[str]] = defaultdict(set)
-    names: dict[int, str] = {}
-    for decision in decisions:
-        held[decision.statement_id, decision.by_id].add(decision.step)
-        names[decision.by_id] = decision.by_name
-    institutions = {}
-    for statement in content.statements:
-        institutions[statement.statement.pk] = statement.statement.institution.name
-        for correction in statement.corrections:
-            held[statement.statement.pk, correction.maker_id].add("propose_correction")
-            names.setdefault(correction.maker_id, correction.maker)
-    found = [
-        f"{names[person_id]} 在 {institutions[statement_id]} 的结算单上办理了: "
-        + "、".join(TITLES[step] for step in TITLES if step in steps)
-        for (statement_id, person_id), steps in sorted(held.items())
-        if len({_SIDE.get(step, step) for step in steps}) > 1
-    ]
-    duties = list(duties)
-    evaluators = {duty.person_id: duty.person for duty in duties if duty.step == "evaluate"}
-    return found + [
-        f"评定人 {duty.person} 参与了: {duty.title}"
-        for duty in duties
-        if duty.step != "evaluate" and duty.person_id in evaluators
-    ]
+    institutions = {c.statement.pk: c.statement.institution.name for c in content.statements}
+    return [breach_sentence(breach, institutions) for breach in table.breaches_among(table_acts(acts))]
+
+
+def breach_sentence(breach: table.Breach, institutions: dict[int, str]) -> str:
+    where = "本月" if breach.statement_id is None else f"{institutions[breach.statement_id]}的结算单上"
+    return f"{breach.person}在{where}既办理了{breach.one.word}, 又办理了{breach.other.word}"

@@ -17,7 +17,7 @@ from backend.apps.subsidy.selectors.cycle_content import (
     cycle_content,
     township_name,
 )
-from backend.apps.subsidy.selectors.duties import Duty, cycle_decisions, cycle_duties
+from backend.apps.subsidy.selectors.duties import Duty, cycle_acts, cycle_decisions, cycle_duties
 from backend.common.money import round_money
 from backend.common.service_month import ServiceMonth
 
@@ -84,7 +84,7 @@ class CyclePreflight:
 
 
 def cycle_preflight(cycle: MonthlyCycle) -> CyclePreflight:
-    """Reads the month as it is now; eight queries with a loaded cycle, county and scheme."""
+    """Reads the month as it is now; twelve or thirteen queries with a loaded cycle, county and scheme."""
     return preflight_of(cycle_content(cycle), cycle_decisions(cycle))
 
 
@@ -107,7 +107,7 @@ def preflight_of(content: CycleContent, decisions: list[StatementDecision]) -> C
         totals=content.totals,
         excluded=excluded_of(content, final),
         alerts=alert_counts(content),
-        duties=cycle_duties(content, decisions),
+        duties=cycle_duties(cycle_acts(content, decisions)),
         changed=changed,
         blockers=_blockers(content, changed),
     )

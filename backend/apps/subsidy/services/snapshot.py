@@ -22,7 +22,7 @@ from backend.apps.subsidy.models import (
 )
 from backend.apps.subsidy.selectors.content import LineContent
 from backend.apps.subsidy.selectors.cycle_content import CycleContent, cycle_content, township_name
-from backend.apps.subsidy.selectors.duties import breaches, cycle_decisions, cycle_duties
+from backend.apps.subsidy.selectors.duties import breaches, cycle_acts, cycle_decisions, cycle_duties
 from backend.apps.subsidy.selectors.preflight import alert_counts, alerts_of
 from backend.apps.subsidy.selectors.snapshot_documents import (
     SNAPSHOT_FORMAT,
@@ -177,7 +177,7 @@ def _header(
     content: CycleContent, decisions: list[StatementDecision], evaluation: Evaluation
 ) -> dict[str, Any]:
     """Everything the rows stand on, as plain JSON; people are named by role-bearing display names only."""
-    duties = cycle_duties(content, decisions, evaluation)
+    acts = cycle_acts(content, decisions, evaluation)
     institutions = {c.statement.pk: c.statement.institution_id for c in content.statements}
     header: dict[str, Any] = canonical_value(
         {
@@ -234,8 +234,8 @@ def _header(
                 "content": evaluation.content_hash,
                 "total_amount": evaluation.total_amount,
             },
-            "duties": [asdict(duty) for duty in duties],
-            "breaches": breaches(content, decisions, duties),
+            "duties": [asdict(duty) for duty in cycle_duties(acts)],
+            "breaches": breaches(content, acts),
         }
     )
     return header

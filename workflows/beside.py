@@ -1,0 +1,107 @@
+"""Duties beside the flow, kept apart from those in it: corrections, alerts, the payee of a child at two institutions.
+
+The services of the apps know their own rows only. People use these four: each holds the person, acts, and then asks
+the table whether this person may have this part in the month; when not, nothing of the act remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date as Date  # noqa: N812  # a parameter is called date
+
+from django.db import transaction
+
+from backend.apps.accounts.models import User
+from backend.apps.alerts import services as alerts
+from backend.apps.alerts.models import AlertInstitution, AlertOutcome
+from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.subsidy import services as subsidy
+from backend.apps.subsidy.models import MonthlyCycle, PayeeDecision, Statement
+from backend.common.errors import Forbidden
+from backend.common.service_month import ServiceMonth
+from workflows.duties import Duty, duty_conflict, lock_people
+from workflows.history import Subject
+
+
+@transaction.atomic
+def correction_propose(
+    *, child_id: int, institution_id: int, date: Date, kind: str, reason: str, actor: User
+) -> AttendanceCorrection:
+    """As `subsidy.services.correction_propose`; `Forbidden` `duty_conflict` beside that."""
+    lock_people(actor)
+    correction = subsidy.correction_propose(
+        child_id=child_id, institution_id=institution_id, date=date, kind=kind, reason=reason, actor=actor
+    )
+    _keep_apart_at(correction, Duty.PROPOSE_CORRECTION, actor)
+    return correction
+
+
+@transaction.atomic
+def correction_check(*, correction_id: int, decision: str, reason: str, actor: User) -> AttendanceCorrection:
+    """As `subsidy.services.correction_check`; `Forbidden` `duty_conflict` beside that."""
+    lock_people(actor)
+    correction = subsidy.correction_check(
+        correction_id=correction_id, decision=decision, reason=reason, actor=actor
+    )
+    _keep_apart_at(correction, Duty.CHECK_CORRECTION, actor)
+    return correction
+
+
+@transaction.atomic
+def alert_settle(
+    *, alert_id: int, outcome: str, reason: str, actor: User, evidence_hash: str | None = None
+) -> AlertOutcome:
+    """As `alerts.services.alert_settle`; `Forbidden` `duty_conflict` beside that."""
+    lock_people(actor)
+    settled = alerts.alert_settle(
+        alert_id=alert_id, outcome=outcome, reason=reason, actor=actor, evidence_hash=evidence_hash
+    )
+    alert = settled.alert
+    touched = AlertInstitution.objects.filter(alert=alert).values_list("institution_id", flat=True)
+    _keep_apart(Duty.SETTLE_ALERT, actor, county=alert.county_id, month=alert.month, institutions=touched)
+    return settled
+
+
+@transaction.atomic
+def payee_decide(
+    *, cycle_id: int, child_id: int, institution_id: int, reason: str, actor: User
+) -> PayeeDecision:
+    """As `subsidy.services.payee_decide`; `Forbidden` `duty_conflict` beside that."""
+    lock_people(actor)
+    decision = subsidy.payee_decide(
+        cycle_id=cycle_id, child_id=child_id, institution_id=institution_id, reason=reason, actor=actor
+    )
+    concerned = Statement.objects.filter(cycle_id=cycle_id, lines__child_id=child_id)
+    cycle = decision.cycle
+    _keep_apart(
+        Duty.DECIDE_PAYEE,
+        actor,
+        county=cycle.county_id,
+        month=cycle.month,
+        institutions=concerned.values_list("institution_id", flat=True),
+    )
+    return decision
+
+
+def _keep_apart_at(correction: AttendanceCorrection, duty: Duty, actor: User) -> None:
+    _keep_apart(
+        duty,
+        actor,
+        county=correction.institution.county_id,
+        month=ServiceMonth.of(correction.date),
+        institutions=[correction.institution_id],
+    )
+
+
+def _keep_apart(
+    duty: Duty, actor: User, *, county: str, month: ServiceMonth, institutions: Iterable[int]
+) -> None:
+    """Refuse what conflicts with the actor's part in the month; a month nobody opened has no parts yet."""
+    cycle = MonthlyCycle.objects.filter(county_id=county, month=month).order_by("-id").first()
+    if cycle is None:
+        return
+    statements = Statement.objects.filter(cycle=cycle, institution_id__in=institutions).order_by("id")
+    for subject in [Subject(cycle, statement) for statement in statements] or [Subject(cycle)]:
+        conflict = duty_conflict(actor=actor, duty=duty, subject=subject)
+        if conflict is not None:
+            raise Forbidden("duty_conflict", conflict)
