@@ -49,6 +49,9 @@ class Span(NamedTuple):
     starts_on: date
     ends_on: date | None
 
+    def covers(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
 
 @dataclass(frozen=True, slots=True)
 class MonthFacts:
