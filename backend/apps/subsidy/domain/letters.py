@@ -9,6 +9,7 @@ from backend.apps.subsidy.domain.facts import CLOSED, MAKEUP, PENDING, SILENT, W
 from backend.apps.subsidy.domain.scheme import Attendance, Stay
 
 _BY_FEED: Final = {CLOSED: "x", SILENT: "u", PENDING: "n"}
+_OPEN: Final = "abun"  # days on which a punch or a correction decides
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -30,32 +31,30 @@ def blank_days(kinds: str, feed: str, spans: Spans) -> str:
 
 def day_string(facts: ChildMonth, spans: Spans, modes: tuple[tuple[int, str], ...], rule: Attendance) -> str:
     """`modes` is (last day, care mode) in order: which stay rule holds on a day."""
-    institution = facts.institution
-    blank = blank_days(institution.calendar.kinds, institution.feed, spans)
+    kinds = facts.institution.calendar.kinds
+    blank = blank_days(kinds, facts.institution.feed, spans)
     letters = list(blank)
     plain = not rule.stay and rule.manual and rule.evidence == "in_and_out"
     weekend_counts = rule.basis in ("attended_days", "enrolled_days")
     for fact in facts.days:
-        at = fact.day - 1
-        was = blank[at]
-        if was == "-":
-            if fact.in_count or fact.out_count:
-                letters[at] = "p"
-        elif was in "wh":
-            if weekend_counts and _counts(fact, rule, _stay(fact, modes, rule)) in "PSH":
-                letters[at] = "L"
-        elif was == "x":
-            continue
-        elif fact.correction:
-            letters[at] = "C" if fact.correction == "present" else "c"
-        elif not (fact.in_count or fact.out_count):
-            continue
-        else:
-            if plain and fact.in_count and fact.out_count and (fact.last_out or 0) > (fact.first_in or 0):
+        day, first_in, last_out, in_count, out_count, _, correction = fact
+        was = blank[day - 1]
+        if was in _OPEN:
+            if correction:
+                letters[day - 1] = "C" if correction == "present" else "c"
+                continue
+            if not (in_count or out_count):
+                continue
+            if plain and in_count and out_count and (last_out or 0) > (first_in or 0):
                 letter = "P"
             else:
                 letter = _counts(fact, rule, _stay(fact, modes, rule))
-            letters[at] = "M" if letter == "P" and institution.calendar.kinds[at] == MAKEUP else letter
+            letters[day - 1] = "M" if letter == "P" and kinds[day - 1] == MAKEUP else letter
+        elif was == "-":
+            if in_count or out_count:
+                letters[day - 1] = "p"
+        elif was in "wh" and weekend_counts and _counts(fact, rule, _stay(fact, modes, rule)) in "PSH":
+            letters[day - 1] = "L"
     for day in facts.withheld_days:
         if letters[day - 1] not in "-p":
             letters[day - 1] = "t"

@@ -120,7 +120,7 @@ def stand(facts: ChildMonth, piece: Piece, scheme: SchemeDefinition) -> Standing
     on = date(facts.month.year, facts.month.month, piece.first)
     if scheme.ends_on is not None and on > scheme.ends_on:
         return Standing(piece, "", None, "scheme_ended")
-    found = [_standing(facts, piece, band, scheme, on) for band in _bands(facts, scheme)]
+    found = [_standing(facts, piece, band, scheme, on) for band in bands_of(facts, scheme)]
     if len(found) == 1:
         return found[0]
     return max(found, key=lambda s: (s.rate.amount or Decimal(0)) if s.rate else Decimal(-1))
@@ -163,7 +163,8 @@ def _axis(axis: str, facts: ChildMonth, piece: Piece, band: str, order: str) -> 
     return ""
 
 
-def _bands(facts: ChildMonth, scheme: SchemeDefinition) -> list[str]:
+def bands_of(facts: ChildMonth, scheme: SchemeDefinition) -> list[str]:
+    """The age bands to look at, "" outside all of them; two only where the higher amount counts."""
     if not scheme.age_bands:
         return [""]
     start = _band(scheme.age_bands, age_in_months(facts.birth_date, facts.month.first_day))

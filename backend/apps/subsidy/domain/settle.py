@@ -13,6 +13,7 @@ from decimal import Decimal
 from backend.apps.subsidy.domain.derivation import ATTENDED
 from backend.apps.subsidy.domain.entitlement import Entitlement, entitlement, withhold
 from backend.apps.subsidy.domain.facts import ChildMonth
+from backend.apps.subsidy.domain.memo import Lines
 from backend.apps.subsidy.domain.scheme import SchemeDefinition
 
 Pair = tuple[ChildMonth, Entitlement]
@@ -20,7 +21,8 @@ Pair = tuple[ChildMonth, Entitlement]
 
 def evaluate(facts: Iterable[ChildMonth], scheme: SchemeDefinition) -> list[Entitlement]:
     """Lines of all children, second pass included, in the order of the input."""
-    return settle([(f, entitlement(f, scheme)) for f in facts], scheme)
+    lines = Lines(scheme)
+    return settle([(f, lines(f)) for f in facts], scheme)
 
 
 def settle(pairs: Sequence[Pair], scheme: SchemeDefinition) -> list[Entitlement]:
