@@ -33,7 +33,7 @@ class ActionPayload:
     decision: str = ""
     comment: str = ""
     content_hash: str = ""
-    marked_line_ids: tuple[int, ...] = ()
+    marks: tuple[tuple[int, str], ...] = ()  # marked lines, each with its reason
     required_days: RequiredDaysInput | None = None
     idempotency_key: str = ""
 

@@ -107,6 +107,16 @@ class RouteActivation(WrittenOnce, nodes.SwitchActivation):
             raise FlowRuntimeError(f"{self.flow_task.name} has no way for this decision")
 
 
+class TurnActivation(WrittenOnce, nodes.SwitchActivation):
+    """`data["to"]` names the node that follows."""
+
+    @Activation.status.super()
+    def activate(self) -> None:
+        self.next_task = self.flow_task.way(self.task.data["to"])
+        if self.next_task is None:
+            raise FlowRuntimeError(f"{self.flow_task.name} does not lead there")
+
+
 class EndActivation(WrittenOnce, nodes.EndActivation):
     @Activation.status.super()
     def activate(self) -> None:

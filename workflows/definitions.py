@@ -16,7 +16,7 @@ from viewflow.workflow import chart
 from viewflow.workflow.fields import get_flow_ref
 
 from workflows.models import FlowDefinition
-from workflows.nodes import HumanTask
+from workflows.nodes import HumanTask, Turn
 
 _GROUP = re.compile(r'<g id="(\w+)" transform="([^"]*)"')
 
@@ -78,9 +78,11 @@ def svg_with_status(svg: str, statuses: Mapping[str, str]) -> str:
 
 
 def nodes_in_order(flow_class: Any) -> list[Any]:
-    """Breadth first from the start, so that a list reads as the process does."""
+    """Breadth first from the start, so that a list reads as the process does; then what nothing leads to."""
+    turns = [node for node in flow_class.instance.nodes() if isinstance(node, Turn)]
     ordered, waiting = [], [flow_class.instance.node("start")]
-    while waiting:
+    while waiting or turns:
+        waiting = waiting or [turns.pop(0)]
         node = waiting.pop(0)
         if node not in ordered:
             ordered.append(node)
@@ -115,10 +117,15 @@ def _node(node: Any) -> dict[str, Any]:
 
 def _labels_at_the_arrow(grid: Any) -> Any:
     """Viewflow writes labels where edges leave a gateway, one over the other; where they arrive there is room."""
+    taken: list[tuple[float, float]] = []
     for edge in grid.edges:
         if edge.label:
             (from_x, _), (to_x, to_y) = edge.segments[-2:]
-            edge.label_pos = (max(from_x + 4, to_x - 12 * len(edge.label) - 14), to_y - 8)
+            x, y = max(from_x + 4, to_x - 12 * len(edge.label) - 14), to_y - 8
+            if any(abs(x - other_x) < 60 and abs(y - other_y) < 20 for other_x, other_y in taken):
+                x += 60
+            taken.append((x, y))
+            edge.label_pos = (x, y)
     return grid
 
 

@@ -10,6 +10,7 @@ from viewflow.workflow.models import Task
 
 from backend.common.errors import NotFound
 from workflows.history import Subject, collecting, subject_attach
+from workflows.locks import FLOW_LOCK, nested_lock
 
 WITH_SUBJECT = (
     "process__parent_task__process",
@@ -28,18 +29,41 @@ def task_missing() -> NotFound:
 
 
 @contextmanager
-def locked_activation(task_id: int) -> Iterator[Any]:
-    """Holds the row lock of the process; the activation was read under it, with its subject, by one query."""
-    found = Task.objects.filter(pk=task_id).values_list("process_id", "flow_task").first()
-    if found is None or found[1] is None:
-        raise task_missing()
-    process_id, node = found
-    with node.flow_class.lock(process_id):
+def locked_activation(task_id: int, *, with_parent: bool = False) -> Iterator[Any]:
+    """Holds the row lock of the process; the activation was read under it, with its subject, by one query.
+
+    `with_parent` holds the month's process as well, first: acts that open or close a review again.
+    """
+    with _locks(task_id, with_parent):
         task = Task.objects.select_related(*WITH_SUBJECT).get(pk=task_id)
-        activation = node.activation_class(task)
+        if task.flow_task is None:
+            raise task_missing()
+        activation = task.flow_task.activation_class(task)
         subject_from_place(task)
         with collecting():
             yield activation
+
+
+@contextmanager
+def _locks(task_id: int, with_parent: bool) -> Iterator[None]:
+    parent_task = None
+    if with_parent:
+        parent_task = (
+            Task.objects.filter(pk=task_id)
+            .order_by()
+            .values_list("process__parent_task_id", flat=True)
+            .first()
+        )
+    if parent_task is None:
+        with FLOW_LOCK.of_task(task_id, task_missing()):
+            yield
+        return
+    with (
+        FLOW_LOCK.of_task(parent_task, task_missing()),
+        nested_lock(),
+        FLOW_LOCK.of_task(task_id, task_missing()),
+    ):
+        yield
 
 
 def subject_from_place(task: Any) -> None:

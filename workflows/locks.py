@@ -13,7 +13,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from viewflow.workflow.exceptions import FlowLockFailed
+from viewflow.workflow.models import Process, Task
 
 REQUEST_MILLISECONDS = 3_000
 JOB_MILLISECONDS = 10_000
@@ -24,7 +26,7 @@ _patience: ContextVar[int] = ContextVar("flow_lock_patience", default=REQUEST_MI
 
 @contextmanager
 def nested_lock() -> Iterator[None]:
-    """Allow the lock inside a transaction: only to start a process with its domain row, and to cancel a cascade."""
+    """Allow the lock inside a transaction: only to start a process with its domain row, and for a parent and its child."""
     token = _nested.set(True)
     try:
         yield
@@ -59,14 +61,26 @@ class RowLock:
 
     @contextmanager
     def __call__(self, flow_class: Any, process_pk: int) -> Iterator[None]:
+        rows = flow_class.process_class._base_manager.filter(pk=process_pk)
+        with self._hold(rows, FlowLockFailed(f"process {process_pk} does not exist")):
+            yield
+
+    @contextmanager
+    def of_task(self, task_id: int, missing: Exception) -> Iterator[None]:
+        """The same lock, found by a task in one query; raises `missing` when there is no such task."""
+        rows = Process._base_manager.filter(pk__in=Task.objects.filter(pk=task_id).values("process_id"))
+        with self._hold(rows, missing):
+            yield
+
+    @contextmanager
+    def _hold(self, rows: QuerySet[Process], missing: Exception) -> Iterator[None]:
         held = False
         try:
             with transaction.atomic(durable=not _nested.get()):
                 set_lock_timeout()
-                row = flow_class.process_class._base_manager.filter(pk=process_pk)
                 no_key = connection.features.has_select_for_no_key_update
-                if not row.select_for_update(no_key=no_key).exists():
-                    raise FlowLockFailed(f"process {process_pk} does not exist")
+                if not rows.select_for_update(no_key=no_key).exists():
+                    raise missing
                 held = True
                 yield
         except OperationalError as error:

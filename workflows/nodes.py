@@ -1,4 +1,4 @@
-"""The nodes our flows are written with: `HumanTask`, `Route`, `Job`, `FanOut`, `End`."""
+"""The nodes our flows are written with: `HumanTask`, `Route`, `Turn`, `Job`, `FanOut`, `End`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from workflows.activations import (
     HumanTaskActivation,
     JobActivation,
     RouteActivation,
+    TurnActivation,
 )
 from workflows.duties import Duty
 
@@ -98,6 +99,54 @@ class Route(nodes.Switch):
     def _outgoing(self) -> Iterator[Edge]:
         for node, decision in self._branches:
             yield Edge(src=self, dst=node, edge_class="cond_true", label=decision.title)
+
+
+class Turn(nodes.Switch):
+    """An act of somebody beside the steps (撤回, 重新审核, 不纳入) that gives a process another turn.
+
+    It has ways out and none in: `turns.turn` starts it from wherever the process stands, after the open task was
+    cancelled. So what happened is a row like every other, and nothing that was decided is ever undone.
+    """
+
+    activation_class = TurnActivation
+    task_type = "TURN"
+    bpmn_element = "intermediateCatchEvent"
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        return {
+            "width": 50,
+            "height": 50,
+            "svg": f"""
+                <circle class="event" cx="25" cy="25" r="22"/>
+                <circle class="event" cx="25" cy="25" r="19"/>
+                {"".join(self._title_lines())}
+            """,
+        }
+
+    def _title_lines(self) -> Iterator[str]:
+        """Inside the circle, three characters a line: below it, an edge would cross them."""
+        title = str(self.task_title)
+        width = 2 if len(title) in (2, 4) else 3
+        lines = [title[at : at + width] for at in range(0, len(title), width)]
+        top = 28 - 7 * (len(lines) - 1)
+        for number, line in enumerate(lines):
+            yield f'<text class="align-middle" font-size="11px" x="25" y="{top + 12 * number}">{line}</text>'
+
+    def bpmn_attrs(self) -> dict[str, str]:
+        return {}  # a gateway would name its default way here
+
+    def To(self, *nodes: Any) -> Turn:  # noqa: N802  # reads like Viewflow's Case and Next
+        for node in nodes:
+            self.Case(node)
+        return self
+
+    def way(self, name: str) -> Any:
+        return next((node for node, _ in self._branches if node.name == name), None)
+
+    def _outgoing(self) -> Iterator[Edge]:
+        for node, _ in self._branches:
+            yield Edge(src=self, dst=node, edge_class="cond_true")
 
 
 class Job(nodes.AbstractJob):

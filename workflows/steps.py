@@ -19,12 +19,12 @@ from backend.apps.reporting.services import report_build
 from backend.apps.seals.services import seal_month
 from backend.apps.subsidy.models import Snapshot, Statement
 from backend.apps.subsidy.services import (
+    DecisionInput,
     cycle_calculate,
     cycle_evaluate,
     cycle_warn,
+    decision_write,
     snapshot_create,
-    statement_decide,
-    statement_exclude,
     statement_recalculate,
 )
 from backend.common.errors import Invalid
@@ -35,7 +35,9 @@ from workflows.topics import CYCLE_EVALUATED
 
 
 # --- decisions ----------------------------------------------------------------------------------------
-def set_days(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
+def set_days(
+    *, node: Any, subject: Subject, actor: User, principal: User | None, payload: ActionPayload
+) -> None:
     wanted = payload.required_days
     if wanted is None:
         raise Invalid(
@@ -56,36 +58,36 @@ def set_days(*, node: Any, subject: Subject, actor: User, payload: ActionPayload
     )
 
 
-def decide(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
+def decide(
+    *, node: Any, subject: Subject, actor: User, principal: User | None, payload: ActionPayload
+) -> None:
     """One decision on a statement; the statement object carries round and outcome afterwards."""
     statement = subject.statement
     assert statement is not None
-    if payload.decision == "excluded":
-        statement_exclude(
-            statement=statement,
-            round=statement.round,
-            reason=payload.comment,
-            content_hash=payload.content_hash,
-            actor=actor,
-        )
-        return
-    statement_decide(
-        statement=statement,
+    given = DecisionInput(
         step=node.name,
         round=statement.round,
         decision=payload.decision,
         comment=payload.comment,
         content_hash=payload.content_hash,
-        actor=actor,
-        marked_line_ids=payload.marked_line_ids,
+        marks=dict(payload.marks),
+        principal=principal,
     )
+    decision_write(statement=statement, given=given, actor=actor)
     if payload.decision == "resubmitted":  # punches that arrived while it was returned count as well
         statement_recalculate(statement_id=statement.pk)
+        statement.refresh_from_db(fields=["total_amount", "children_count", "paid_children"])
 
 
-def evaluate(*, node: Any, subject: Subject, actor: User, payload: ActionPayload) -> None:
+def evaluate(
+    *, node: Any, subject: Subject, actor: User, principal: User | None, payload: ActionPayload
+) -> None:
     cycle_evaluate(
-        cycle=subject.cycle, actor=actor, comment=payload.comment, content_hash=payload.content_hash
+        cycle=subject.cycle,
+        actor=actor,
+        principal=principal,
+        comment=payload.comment,
+        content_hash=payload.content_hash,
     )
     seal_month(snapshot=Snapshot.objects.get(cycle_id=subject.cycle.pk))
     outbox_add(

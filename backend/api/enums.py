@@ -42,6 +42,7 @@ class StatementState(models.TextChoices):
     OPEN = "open", "审核中"
     APPROVED = "approved", "已通过"
     EXCLUDED = "excluded", "不纳入"
+    CANCELLED = "cancelled", "本月已取消"
 
 
 class DayKind(models.TextChoices):
@@ -77,6 +78,7 @@ class TemplateFormat(models.TextChoices):
 class TaskDecision(models.TextChoices):
     APPROVED = "approved", "通过"
     RETURNED = "returned", "退回"
+    BACK_TO_TOWNSHIP = "back_to_township", "退回初审"
     EXCLUDED = "excluded", "不纳入本月"
     RESUBMITTED = "resubmitted", "重新提交"
     SET = "set", "确定应考勤天数"

@@ -100,8 +100,8 @@ def test_an_override_needs_its_reason(opened: Month) -> None:
         ({"decision": "set", "required_days": []}, "required_days"),
         ({"decision": "set", "comment": "x" * 501}, "comment"),
         ({"decision": "set", "comment": "a\x00b"}, "comment"),
-        ({"decision": "set", "marked_line_ids": ["a"]}, "marked_line_ids.0"),
-        ({"decision": "set", "marked_line_ids": [10**30]}, "marked_line_ids.0"),
+        ({"decision": "set", "marked_lines": [{"line_id": "a", "reason": "x"}]}, "marked_lines.0.line_id"),
+        ({"decision": "set", "marked_lines": [{"line_id": 10**30, "reason": "x"}]}, "marked_lines.0.line_id"),
         ({"decision": "set", "content_hash": "x" * 65}, "content_hash"),
     ],
 )

@@ -14,7 +14,7 @@ from backend.apps.audit.models import AuditEvent
 from backend.apps.enrolment.models import Child
 from backend.apps.subsidy.models import EntitlementLine, Statement, StatementDecision
 from backend.apps.subsidy.selectors import statement_blockers, statement_content_hash
-from backend.apps.subsidy.services import statement_decide, statement_exclude
+from backend.apps.subsidy.services import statement_decide
 from backend.common.errors import Conflict, DomainError, Forbidden, Invalid
 from tests.apps.months import Month, decide, make_alert, make_month, propose_correction, settle
 from tests.support.races import together
@@ -91,13 +91,7 @@ def test_returned_corrected_and_reviewed_again(month: Month) -> None:
 
 def test_excluded_with_a_reason(month: Month) -> None:
     decide(month.bamboo, "review_township", "approved", month.cast.town_luoshan)
-    statement_exclude(
-        statement=month.bamboo,
-        round=1,
-        reason="备案已失效",
-        content_hash=statement_content_hash(month.bamboo),
-        actor=month.cast.county_one,
-    )
+    decide(month.bamboo, "review_county", "excluded", month.cast.county_one, comment="备案已失效")
     assert state(month.bamboo) == (1, True, "excluded", "备案已失效")
 
 
@@ -128,8 +122,10 @@ def test_wrong_input(month: Month, step: str, decision: str, comment: str, code:
 def test_marked_lines_must_be_of_this_statement(month: Month) -> None:
     own = EntitlementLine.objects.filter(statement=month.jasmine).values_list("pk", flat=True)[0]
     foreign = EntitlementLine.objects.filter(statement=month.bamboo).values_list("pk", flat=True)[0]
-    refused(Invalid, "line_not_in_statement", **call(month, marked_line_ids=[own, foreign]))
-    assert statement_decide(**call(month, marked_line_ids=[own, own])).marked_line_ids == [own]
+    refused(Invalid, "line_not_in_statement", **call(month, marks={own: "请假", foreign: "请假"}))
+    assert statement_decide(**call(month, marks={own: " 缺离园打卡 "})).mark_reasons == {
+        str(own): "缺离园打卡"
+    }
 
 
 def test_a_second_decision_of_the_same_step_and_round_loses(month: Month) -> None:

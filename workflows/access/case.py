@@ -32,6 +32,11 @@ class Case:
         self.actor = actor
         self.subject: Subject = subject_of(activation.process)
 
+    def renew(self) -> None:
+        """After an act: what is possible now is asked again; who this person is has not changed."""
+        for name in ("state_refusal", "unsettled_refusal", "_content"):
+            self.__dict__.pop(name, None)
+
     # --- rows ---------------------------------------------------------------------------------------
     def visible(self) -> bool:
         return covers(scope_of(self.actor, permission=VIEW), self.subject)
@@ -74,8 +79,9 @@ class Case:
 
     @property
     def content_hash(self) -> str:
-        """Empty where the step binds no content."""
-        return self._content.content_hash if self.node.binds_content else ""
+        """Empty where the step binds no content, or nothing is to be decided any more."""
+        binds = self.node.binds_content and self.task.status in OPEN
+        return self._content.content_hash if binds else ""
 
     @cached_property
     def unsettled_refusal(self) -> DomainError | None:

@@ -25,7 +25,7 @@ from workflows.flows.statement_review import StatementReviewFlow
 from workflows.history import Subject, record_start, subject_attach
 from workflows.locks import FLOW_LOCK
 from workflows.models import CycleProcess, CycleRun
-from workflows.nodes import Decision, End, FanOut, HumanTask, Job, Reach
+from workflows.nodes import Decision, End, FanOut, HumanTask, Job, Reach, Turn
 
 SET = Decision("set", "确定应考勤天数")
 EVALUATED = Decision("evaluated", "评定", clean=True)
@@ -73,6 +73,9 @@ class MonthlyCycleFlow(Flow):
         .Permission("subsidy.evaluate_cycle")
         .Next(this.snapshot)
     )
+
+    # --- a finished statement is open again 重新审核 ----------------------------------------------------
+    wait_again = Turn().Annotation(title="等待复审").To(this.review_statements)
 
     # --- background 后台 ------------------------------------------------------------------------------
     snapshot = Job(steps.snapshot).Annotation(title="封存备份").Next(this.report)

@@ -1,8 +1,11 @@
 """机构月度结算单审核: one process per institution and month.
 
 The township looks first, the county second; either may return the statement to the institution, which
-corrects and submits again, and then both levels look again. The county may also exclude it from the month
-with a reason.
+corrects and submits again, and then both levels look again. The county may also return it to the township, and
+exclude it from the month with a reason, whatever step it is at.
+
+Whoever decided may withdraw it before the next person went on; until the evaluation the county may open a
+finished statement again. Both begin a new round: rows are added, never undone.
 
     Example: 茉莉托育中心 2026-10. 王三江 (township) returns it: "9 日缺离园打卡". 李茉莉 (operator) explains and
     resubmits; 王三江 approves round 2; 陈审核 (county) approves. The statement is finished; when it was the
@@ -26,10 +29,11 @@ from workflows.duties import Duty
 from workflows.history import Subject, record_start, subject_attach
 from workflows.locks import FLOW_LOCK
 from workflows.models import StatementProcess, StatementRun
-from workflows.nodes import Decision, End, HumanTask, Reach, Route
+from workflows.nodes import Decision, End, HumanTask, Reach, Route, Turn
 
 APPROVED = Decision("approved", "通过", clean=True)
 RETURNED = Decision("returned", "退回", comment_required=True)
+BACK_TO_TOWNSHIP = Decision("back_to_township", "退回初审", comment_required=True)
 EXCLUDED = Decision("excluded", "不纳入本月", comment_required=True, permission="subsidy.exclude_statement")
 RESUBMITTED = Decision("resubmitted", "重新提交", comment_required=True)
 
@@ -72,7 +76,7 @@ class StatementReviewFlow(Flow):
             steps.decide,
             duty=Duty.REVIEW_COUNTY,
             reach=Reach.COUNTY,
-            decisions=(APPROVED, RETURNED, EXCLUDED),
+            decisions=(APPROVED, RETURNED, BACK_TO_TOWNSHIP, EXCLUDED),
         )
         .Annotation(title="县级审核", description="复核初审通过的结算单", result_template="已审核")
         .Permission("subsidy.review_county")
@@ -84,6 +88,7 @@ class StatementReviewFlow(Flow):
         .Annotation(title="县级审核结论")
         .On(APPROVED, this.approved)
         .On(RETURNED, this.correct)
+        .On(BACK_TO_TOWNSHIP, this.review_township)
         .On(EXCLUDED, this.excluded)
     )
 
@@ -101,6 +106,11 @@ class StatementReviewFlow(Flow):
         .Permission("subsidy.correct_statement")
         .Next(this.review_township)
     )
+
+    # --- beside the steps 步骤之外 ---------------------------------------------------------------------
+    withdraw = Turn().Annotation(title="撤回").To(this.review_township, this.review_county, this.correct)
+    reopen = Turn().Annotation(title="重新审核").To(this.review_township)
+    exclude = Turn().Annotation(title="审核中不纳入").To(this.excluded)
 
     approved = End().Annotation(title="审核通过")
     excluded = End().Annotation(title="不纳入本月")

@@ -12,8 +12,9 @@ from viewflow.workflow.status import STATUS
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from workflows.definitions import svg_with_status
 from workflows.models import CycleRun, FlowDefinition, StatementRun
+from workflows.nodes import Turn
 
-_NOT_SHOWN = ("START", "END")
+_NOT_SHOWN = ("START", "END", Turn.task_type)
 _WORDS = {
     STATUS.DONE: "done",
     STATUS.NEW: "active",

@@ -2,6 +2,6 @@
 
 from workflows.actions import ActionPayload
 from workflows.services.cycles import cycle_start
-from workflows.services.performing import capabilities, perform
+from workflows.services.performing import Performed, capabilities, perform, perform_at
 
-__all__ = ["ActionPayload", "capabilities", "cycle_start", "perform"]
+__all__ = ["ActionPayload", "Performed", "capabilities", "cycle_start", "perform", "perform_at"]

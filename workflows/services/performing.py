@@ -6,6 +6,8 @@ touches an activation of a human task. Every action is one transaction under the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import IntegrityError
 from viewflow.fsm import TransitionNotAllowed
 from viewflow.workflow.exceptions import FlowLockFailed
@@ -13,6 +15,7 @@ from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from backend.apps.accounts.models import User
+from backend.apps.subsidy.services import already_decided
 from backend.common.errors import Conflict, Invalid, Unavailable
 from workflows.access import Case
 from workflows.actions import COMPLETE, ActionPayload, Capability, PerformResult
@@ -45,13 +48,27 @@ def perform(*, task_id: int, actor: User, action: str, payload: ActionPayload | 
     400 `action_unknown`, `decision_unknown`, `comment_required`, `content_hash_required` · 503 `busy`.
     With an idempotency key, the same request again returns the first answer and does nothing.
     """
+    return perform_at(task_id=task_id, actor=actor, action=action, payload=payload).result
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """An answer, and the task it is about as it was left, so that a page can show it without reading it again."""
+
+    result: PerformResult
+    case: Case | None
+
+
+def perform_at(*, task_id: int, actor: User, action: str, payload: ActionPayload | None = None) -> Performed:
+    """As `perform`; the case is missing only when another request with the same key won the race."""
     payload = payload or ActionPayload()
     verb = VERBS.get(action)
     if verb is None:
         raise Invalid("action_unknown", f"没有这个操作: {action}")
     fingerprint = payload.fingerprint(task_id=task_id, action=action)
+    case = None
     try:
-        with locked_activation(task_id) as activation:
+        with locked_activation(task_id, with_parent=verb.with_parent) as activation:
             if not isinstance(activation.flow_task, HumanTask):
                 raise task_missing()
             case = Case(activation, actor)
@@ -69,8 +86,19 @@ def perform(*, task_id: int, actor: User, action: str, payload: ActionPayload | 
         # One key for two tasks at the same moment: the locks differ, the unique key decides.
         result = earlier_answer(actor, payload, fingerprint)
         if result is None:
+            refuse(None if case is None else _decided(case))
             raise
-    return result
+        return Performed(result, None)
+    case.renew()
+    return Performed(result, case)
+
+
+def _decided(case: Case) -> Conflict | None:
+    """The unique key of decisions spoke, which backs the lock: somebody was first."""
+    place = case.task.place
+    if place.statement_id is None:
+        return None
+    return already_decided(statement_id=place.statement_id, step=place.node, round=place.round)
 
 
 def _act(case: Case, verb: Verb, payload: ActionPayload) -> PerformResult:

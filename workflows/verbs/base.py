@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from workflows.access import Case
 from workflows.actions import ActionPayload, Capability
 from workflows.history import record
 from workflows.models import ProcessEvent
+
+_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
 Refusal = Callable[[Case], DomainError | None]
 Act = Callable[[Case, ActionPayload], None]
@@ -30,6 +33,7 @@ class Verb:
     refusal: Refusal
     act: Act
     hint: Refusal | None = None
+    with_parent: bool = False  # holds the month's process as well
 
     def capabilities(self, case: Case) -> Iterator[Capability]:
         yield capability(self.code, self.title, (self.hint or self.refusal)(case))
@@ -51,6 +55,12 @@ def refuse(refusal: DomainError | None) -> None:
 def invalid(code: str, field: str, message: str) -> Invalid:
     """Wrong input, named with its field."""
     return Invalid(code, message, errors=[{"field": field, "message": message}])
+
+
+def no_id_number(text: str) -> None:
+    """Free text goes into history, messages and reports: an identity number has no place in any of them."""
+    if _ID_NUMBER.search(text):
+        raise invalid("comment_has_id_number", "comment", "意见中请勿填写身份证号")
 
 
 def note(case: Case, kind: ProcessEvent.Kind, action: str, **fields: Any) -> None:

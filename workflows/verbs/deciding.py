@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from django.db import transaction
@@ -16,9 +15,7 @@ from workflows.fan_out import join_after_commit
 from workflows.history import record
 from workflows.models import ProcessEvent
 from workflows.nodes import Decision
-from workflows.verbs.base import Verb, capability, invalid, refuse
-
-_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+from workflows.verbs.base import Verb, capability, invalid, no_id_number, refuse
 
 
 class Complete(Verb):
@@ -51,7 +48,7 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
         activation.assign(case.actor, save=False)
     activation.start(None)
     at_round = subject.round
-    node.work(node=node, subject=subject, actor=case.actor, payload=payload)
+    node.work(node=node, subject=subject, actor=case.actor, principal=None, payload=payload)
     activation.task.data = {"decision": decision.code}
     record(
         ProcessEvent.Kind.DECIDED,
@@ -81,8 +78,10 @@ def _check_payload(case: Case, decision: Decision, payload: ActionPayload) -> No
             "缺少所见内容的校验值, 请刷新页面后重试",
             errors=[{"field": "content_hash", "message": "缺少校验值"}],
         )
-    if _ID_NUMBER.search(payload.comment):
-        raise invalid("comment_has_id_number", "comment", "意见中请勿填写身份证号")
+    for text in (payload.comment, *(reason for _, reason in payload.marks)):
+        no_id_number(text)
+    if not all(reason.strip() for _, reason in payload.marks):
+        raise invalid("mark_reason_required", "marked_lines", "请写明每一行标记的原因")
 
 
 complete = Complete(COMPLETE, "办理", lambda case: None, complete_act)

@@ -1,5 +1,7 @@
 """Scheme and rates, the monthly cycle with its statements and lines, evaluation and snapshot."""
 
+from __future__ import annotations
+
 from django.conf import settings
 from django.db import models
 
@@ -126,8 +128,18 @@ class SchemeEvent(models.Model):
         indexes = [models.Index(fields=["scheme", "at"], name="subsidy_scheme_event_at")]
 
 
+class MonthlyCycleQuerySet(models.QuerySet["MonthlyCycle"]):
+    def in_force(self) -> MonthlyCycleQuerySet:
+        """Without the cancelled ones: at most one per county and month."""
+        return self.filter(cancellation=0)
+
+
 class MonthlyCycle(models.Model):
-    """月度周期: one county, one service month. It stores facts; the approval position is the workflow's."""
+    """月度周期: one county, one service month. It stores facts; the approval position is the workflow's.
+
+    A cancelled month may be opened again as a new row. `cancellation` is 0 in force, and for the n-th cancelled
+    cycle of a month n: the unique key then holds one in force and any number of cancelled ones on every database.
+    """
 
     county = models.ForeignKey(Region, on_delete=models.PROTECT)
     month = ServiceMonthField()
@@ -137,10 +149,20 @@ class MonthlyCycle(models.Model):
     calculated_at = models.DateTimeField(null=True)
     warned_at = models.DateTimeField(null=True)
     evaluated_at = models.DateTimeField(null=True)
+    cancellation = models.PositiveSmallIntegerField(default=0)
+    cancelled_at = models.DateTimeField(null=True)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    cancel_reason = models.CharField(max_length=300, blank=True, default="")
+
+    objects = MonthlyCycleQuerySet.as_manager()
 
     class Meta:
         db_table = "subsidy_cycle"
-        constraints = [models.UniqueConstraint(fields=["county", "month"], name="subsidy_cycle_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["county", "month", "cancellation"], name="subsidy_cycle_once")
+        ]
 
 
 class Statement(models.Model):
@@ -219,10 +241,12 @@ class StatementDecision(models.Model):
         REVIEW_TOWNSHIP = "review_township", "乡镇街道初审"
         REVIEW_COUNTY = "review_county", "县级审核"
         CORRECT = "correct", "机构更正"
+        EXCLUDE = "exclude", "不纳入本月"  # by the county, whatever step the review is at
 
     class Decision(models.TextChoices):
         APPROVED = "approved", "通过"
         RETURNED = "returned", "退回"
+        BACK_TO_TOWNSHIP = "back_to_township", "退回初审"
         EXCLUDED = "excluded", "不纳入本月"
         RESUBMITTED = "resubmitted", "重新提交"
 
@@ -232,10 +256,15 @@ class StatementDecision(models.Model):
     decision = models.CharField(max_length=16, choices=Decision)
     comment = models.CharField(max_length=500, blank=True, default="")
     marked_line_ids = models.JSONField(default=list)
+    mark_reasons = models.JSONField(default=dict)  # line id as text → why it was marked
     content_hash = models.CharField(max_length=64)
     total_amount = models.DecimalField(max_digits=12, decimal_places=2)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     by_name = models.CharField(max_length=64)
+    principal = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # 委托人: for whom `by` acted
+    principal_name = models.CharField(max_length=64, blank=True, default="")
     at = models.DateTimeField()
 
     class Meta:
@@ -243,6 +272,26 @@ class StatementDecision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["statement", "step", "round"], name="subsidy_decision_key")
         ]
+
+
+class Takeback(models.Model):
+    """收回: a decision that no longer holds, though it stays in the history. Each is taken back at most once."""
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        WITHDRAWN = "withdrawn", "撤回"  # by the person who decided, before anybody went on
+        REOPENED = "reopened", "重新审核"  # of a finished statement, by the county, before the evaluation
+
+    decision = models.OneToOneField(StatementDecision, on_delete=models.PROTECT, related_name="takeback")
+    kind = models.CharField(max_length=16, choices=Kind)
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subsidy_takeback"
 
 
 class Evaluation(models.Model):
@@ -253,6 +302,10 @@ class Evaluation(models.Model):
     cycle = models.OneToOneField(MonthlyCycle, on_delete=models.PROTECT, related_name="evaluation")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     by_name = models.CharField(max_length=64)
+    principal = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # as on `StatementDecision`
+    principal_name = models.CharField(max_length=64, blank=True, default="")
     at = models.DateTimeField()
     comment = models.CharField(max_length=500, blank=True, default="")
     content_hash = models.CharField(max_length=64)

@@ -82,7 +82,12 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
                 "decision": decision.decision,
                 "decision_title": decision.get_decision_display(),
                 "comment": decision.comment,
-                "marked_line_ids": decision.marked_line_ids,
+                "marked_lines": [
+                    {"line_id": line_id, "reason": decision.mark_reasons.get(str(line_id), "")}
+                    for line_id in decision.marked_line_ids
+                ],
+                "principal_name": decision.principal_name,
+                "takeback": getattr(decision, "takeback", None),
                 "content_hash": decision.content_hash,
                 "total_amount": decision.total_amount,
                 "by_name": decision.by_name,

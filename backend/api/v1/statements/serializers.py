@@ -15,7 +15,7 @@ from backend.api.schema import PageQuerySerializer, page_of
 from backend.apps.attendance.models import Punch
 from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType
-from backend.apps.subsidy.models import StatementDecision
+from backend.apps.subsidy.models import StatementDecision, Takeback
 
 
 class StatementQuerySerializer(PageQuerySerializer):
@@ -56,6 +56,18 @@ class StatementSerializer(serializers.Serializer):
     open_alerts = serializers.IntegerField()
 
 
+class MarkedLineSerializer(serializers.Serializer):
+    line_id = IdField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class TakebackSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=Takeback.Kind.choices)
+    reason = serializers.CharField()
+    by_name = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class StatementDecisionSerializer(serializers.Serializer):
     step = serializers.ChoiceField(choices=StatementDecision.Step.choices)
     step_title = serializers.CharField()
@@ -63,7 +75,9 @@ class StatementDecisionSerializer(serializers.Serializer):
     decision = serializers.ChoiceField(choices=StatementDecision.Decision.choices)
     decision_title = serializers.CharField()
     comment = serializers.CharField(allow_blank=True)
-    marked_line_ids = serializers.ListField(child=IdField())
+    marked_lines = MarkedLineSerializer(many=True)
+    principal_name = serializers.CharField(allow_blank=True, help_text="委托人; 本人办理为空串")
+    takeback = TakebackSerializer(allow_null=True, help_text="撤回或重新审核; 仍有效为 null")
     content_hash = serializers.CharField()
     total_amount = MoneyField()
     by_name = serializers.CharField()

@@ -9,7 +9,8 @@ from backend.apps.accounts.models import User
 from backend.common.keyset import Key, Page
 from workflows import selectors
 from workflows.readings import task_read
-from workflows.selectors import TaskCounts, TaskRow
+from workflows.selectors import TaskCounts, TaskDetail, TaskRow
+from workflows.services import Performed
 
 _BOXES = {
     TaskBox.INBOX: selectors.inbox,
@@ -28,7 +29,17 @@ def task_counts(*, actor: User) -> TaskCounts:
 
 def task_detail(*, actor: User, task_id: int) -> dict[str, Any]:
     """The page's own read, so it counts as opening the task."""
-    detail = task_read(actor=actor, task_id=task_id)
+    return _shown(task_read(actor=actor, task_id=task_id))
+
+
+def task_after(done: Performed, *, actor: User, task_id: int) -> dict[str, Any]:
+    """The task as an act left it."""
+    if done.case is None:
+        return _shown(selectors.task_detail(actor=actor, task_id=task_id))
+    return _shown(selectors.detail_of(done.case))
+
+
+def _shown(detail: TaskDetail) -> dict[str, Any]:
     row = {name: getattr(detail.row, name) for name in TaskRow.__slots__}
     return row | {
         "capabilities": detail.capabilities,

@@ -91,11 +91,18 @@ class RequiredDaysInputSerializer(serializers.Serializer):
     overrides = RequiredDaysOverrideInputSerializer(many=True, required=False, default=list)
 
 
+class MarkedLineInputSerializer(serializers.Serializer):
+    line_id = IdField()
+    reason = serializers.CharField(max_length=100, help_text="这一行为什么要核对")
+
+
 class TaskCompleteSerializer(serializers.Serializer):
     decision = serializers.ChoiceField(choices=TaskDecision.choices)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
     content_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
-    marked_line_ids = serializers.ListField(child=IdField(), required=False, default=list, max_length=1000)
+    marked_lines = MarkedLineInputSerializer(
+        many=True, required=False, default=list, max_length=1000, help_text="退回时标出的明细, 每行一个原因"
+    )
     required_days = RequiredDaysInputSerializer(required=False, allow_null=True, default=None)
 
 

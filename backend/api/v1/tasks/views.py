@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from backend.api.schema import IDEMPOTENCY_KEY, operation
 from backend.api.v1.tasks.payload import action_payload
-from backend.api.v1.tasks.read import task_counts, task_detail, task_page
+from backend.api.v1.tasks.read import task_after, task_counts, task_detail, task_page
 from backend.api.v1.tasks.serializers import (
     TaskCompleteSerializer,
     TaskCountsSerializer,
@@ -18,7 +18,7 @@ from backend.api.v1.tasks.serializers import (
     TaskQuerySerializer,
 )
 from backend.api.views import ApiView
-from workflows.services import ActionPayload, perform
+from workflows.services import ActionPayload, perform_at
 
 VIEW = "subsidy.view_statement"  # tasks tell of institutions and amounts; the administrators (三员) have no part in them
 
@@ -74,8 +74,8 @@ class TaskActApi(ApiView):
     permission = VIEW
 
     def act(self, task_id: int, action: str, payload: ActionPayload) -> Response:
-        perform(task_id=task_id, actor=self.actor, action=action, payload=payload)
-        return Response(TaskDetailSerializer(task_detail(actor=self.actor, task_id=task_id)).data)
+        done = perform_at(task_id=task_id, actor=self.actor, action=action, payload=payload)
+        return Response(TaskDetailSerializer(task_after(done, actor=self.actor, task_id=task_id)).data)
 
 
 class TaskClaimApi(TaskActApi):

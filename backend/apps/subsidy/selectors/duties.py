@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Q
+
 from backend.apps.accounts.models import User
 from backend.apps.alerts.models import AlertOutcome
 from backend.apps.subsidy.domain import duties as table
@@ -61,13 +63,16 @@ TITLES: Final = {
     "correct": "机构更正与重新提交",
     "review_township": "乡镇街道初审",
     "review_county": "县级审核",
+    "exclude": "不纳入本月",
     "settle_alert": "预警处置",
     "decide_payee": "确定享受机构",
     "evaluate": "评定",
 }
-_DUTIES: Final = {step: table.Duty(step) for step in TITLES if step != "set_attendance_days"} | {
-    "set_attendance_days": table.Duty.SET_DAYS
+_OTHER_NAMES: Final = {
+    "set_attendance_days": table.Duty.SET_DAYS,
+    "exclude": table.Duty.REVIEW_COUNTY,  # the county's other way to decide
 }
+_DUTIES: Final = {step: _OTHER_NAMES.get(step) or table.Duty(step) for step in TITLES}
 _SCHEME_STEPS: Final = {
     SchemeEvent.Kind.DRAFTED: "draft_scheme",
     SchemeEvent.Kind.EDITED: "draft_scheme",
@@ -76,18 +81,19 @@ _SCHEME_STEPS: Final = {
 
 
 def decision_conflict(statement: Statement, *, step: str, actor: User) -> StatementDecision | None:
-    """The actor's earlier decision on this statement at another step, which forbids this one; one query."""
+    """The actor's earlier decision on this statement for another duty, which forbids this one; one query."""
     return (
-        StatementDecision.objects.filter(statement=statement, by=actor)
-        .exclude(step=step)
+        StatementDecision.objects.filter(Q(by=actor) | Q(principal=actor), statement=statement)
+        .exclude(step__in=[other for other in TITLES if _DUTIES[other] is _DUTIES[step]])
         .order_by("id")
         .first()
     )
 
 
 def cycle_decisions(cycle: MonthlyCycle) -> list[StatementDecision]:
-    """Every decision of the month in the order it was taken; one query."""
-    return list(StatementDecision.objects.filter(statement__cycle=cycle).order_by("id"))
+    """Every decision of the month in the order it was taken, with what was taken back; one query."""
+    decisions = StatementDecision.objects.filter(statement__cycle=cycle).select_related("takeback")
+    return list(decisions.order_by("id"))
 
 
 def cycle_acts(
@@ -99,9 +105,16 @@ def cycle_acts(
         *_corrections(content),
         *_settled(content),
         *_payees(content.cycle),
-        *(Act(d.step, d.by_id, d.by_name, d.at, (d.statement_id,)) for d in decisions),
-        *([Act("evaluate", evaluation.by_id, evaluation.by_name, evaluation.at)] if evaluation else []),
+        *(act for d in decisions for act in _of_both(d.step, d, (d.statement_id,))),
+        *(_of_both("evaluate", evaluation, ()) if evaluation else ()),
     ]
+
+
+def _of_both(step: str, row: StatementDecision | Evaluation, statement_ids: tuple[int, ...]) -> Iterator[Act]:
+    """What is done for somebody (委托) is done by both."""
+    yield Act(step, row.by_id, row.by_name, row.at, statement_ids)
+    if row.principal_id is not None:
+        yield Act(step, row.principal_id, row.principal_name, row.at, statement_ids)
 
 
 def cycle_duties(acts: Iterable[Act]) -> tuple[Duty, ...]:

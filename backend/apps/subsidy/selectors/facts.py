@@ -137,7 +137,9 @@ def _decided(county_code: str, month: ServiceMonth, scheme: SchemeDefinition) ->
     """Who is paid for a child at two institutions, where people decide; no query where a policy does."""
     if scheme.two_institutions != "block":
         return {}
-    rows = PayeeDecision.objects.filter(cycle__county_id=county_code, cycle__month=month).order_by("id")
+    rows = PayeeDecision.objects.filter(
+        cycle__county_id=county_code, cycle__month=month, cycle__cancellation=0
+    ).order_by("id")
     return {child: key_of(pk) for child, pk in rows.values_list("child_id", "institution_id")}
 
 

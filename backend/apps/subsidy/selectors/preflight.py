@@ -21,6 +21,8 @@ from backend.apps.subsidy.selectors.duties import Duty, cycle_acts, cycle_decisi
 from backend.common.money import round_money
 from backend.common.service_month import ServiceMonth
 
+_FINAL_STEPS = (StatementDecision.Step.REVIEW_COUNTY, StatementDecision.Step.EXCLUDE)
+
 
 @dataclass(frozen=True, slots=True)
 class ExcludedStatement:
@@ -93,7 +95,7 @@ def preflight_of(content: CycleContent, decisions: list[StatementDecision]) -> C
     final = {
         decision.statement_id: decision
         for decision in decisions
-        if decision.step == StatementDecision.Step.REVIEW_COUNTY
+        if decision.step in _FINAL_STEPS and not hasattr(decision, "takeback")
     }
     changed = _changed(content, final)
     return CyclePreflight(
@@ -176,6 +178,8 @@ def _blockers(content: CycleContent, changed: tuple[ChangedStatement, ...]) -> t
     cycle, totals = content.cycle, content.totals
     if cycle.evaluated_at is not None:
         return (Blocker("cycle_already_evaluated", "该月已评定", 1),)
+    if cycle.cancelled_at is not None:
+        return (Blocker("cycle_cancelled", "本月度周期已取消", 1),)
     if cycle.calculated_at is None or cycle.warned_at is None:
         return (Blocker("cycle_not_calculated", "该月尚未完成计算与预警", 1),)
     if not totals.statements:

@@ -17,7 +17,7 @@ from backend.apps.subsidy.selectors.visible import statements_reached
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
 
-State = Literal["open", "approved", "excluded"]
+State = Literal["open", "approved", "excluded", "cancelled"]
 NO_TOWNSHIP = "none"
 _LAST = "999999999999"  # after every region code, so that institutions without a township come last
 
@@ -51,6 +51,8 @@ class StatementRow:
 
 
 def statement_state(statement: Statement) -> State:
+    if statement.cycle.cancelled_at is not None:
+        return "cancelled"
     if not statement.finished:
         return "open"
     return "excluded" if statement.outcome == Statement.Outcome.EXCLUDED else "approved"
@@ -120,8 +122,9 @@ def open_alert_counts(statements: Iterable[Statement]) -> Mapping[tuple[int, Ser
 
 
 def statement_decisions(*, statement: Statement) -> list[StatementDecision]:
-    """Newest last."""
-    return list(StatementDecision.objects.filter(statement=statement).order_by("id"))
+    """Newest last, each with what was taken back."""
+    decisions = StatementDecision.objects.filter(statement=statement).select_related("takeback")
+    return list(decisions.order_by("id"))
 
 
 def _loaded(found: QuerySet[Statement]) -> QuerySet[Statement]:
@@ -137,10 +140,12 @@ def _filtered(found: QuerySet[Statement], filters: StatementFilters) -> QuerySet
         found = found.filter(institution__township__isnull=True)
     elif filters.township:
         found = found.filter(institution__township_id=filters.township)
-    if filters.state == "open":
-        found = found.filter(finished=False)
+    if filters.state == "cancelled":
+        found = found.filter(cycle__cancellation__gt=0)
+    elif filters.state == "open":
+        found = found.filter(finished=False, cycle__cancellation=0)
     elif filters.state:
-        found = found.filter(finished=True, outcome=filters.state)
+        found = found.filter(finished=True, outcome=filters.state, cycle__cancellation=0)
     if filters.text:
         found = found.filter(
             Q(institution__name__icontains=filters.text) | Q(institution__alias__icontains=filters.text)

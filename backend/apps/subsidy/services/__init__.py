@@ -6,8 +6,13 @@ from backend.apps.subsidy.services.calculation import (
     statement_recalculate,
 )
 from backend.apps.subsidy.services.correction import correction_check, correction_propose
-from backend.apps.subsidy.services.cycle import cycle_open, cycle_warn
-from backend.apps.subsidy.services.decision import statement_decide, statement_exclude
+from backend.apps.subsidy.services.cycle import cycle_cancel, cycle_open, cycle_warn
+from backend.apps.subsidy.services.decision import (
+    DecisionInput,
+    already_decided,
+    decision_write,
+    statement_decide,
+)
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
 from backend.apps.subsidy.services.payee import payee_decide
 from backend.apps.subsidy.services.replay import Replay, scheme_replay
@@ -22,19 +27,25 @@ from backend.apps.subsidy.services.scheme import (
     scheme_release,
 )
 from backend.apps.subsidy.services.snapshot import snapshot_create
+from backend.apps.subsidy.services.takeback import decision_take_back
 
 __all__ = [
     "CalculationSummary",
+    "DecisionInput",
     "RateInput",
     "Replay",
     "SchemeCheck",
     "SchemeInput",
+    "already_decided",
     "correction_check",
     "correction_propose",
     "cycle_calculate",
+    "cycle_cancel",
     "cycle_evaluate",
     "cycle_open",
     "cycle_warn",
+    "decision_take_back",
+    "decision_write",
     "payee_decide",
     "scheme_check",
     "scheme_draft_copy",
@@ -44,6 +55,5 @@ __all__ = [
     "scheme_replay",
     "snapshot_create",
     "statement_decide",
-    "statement_exclude",
     "statement_recalculate",
 ]

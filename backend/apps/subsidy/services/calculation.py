@@ -142,7 +142,7 @@ def _run(cycle_id: int) -> _Run:
     cycle = MonthlyCycle.objects.select_related("scheme").filter(pk=cycle_id).first()
     if cycle is None:
         raise NotFound("cycle_not_found", "没有找到这个月度周期")
-    _refuse_evaluated(cycle)
+    _refuse_closed(cycle)
     required_days = required_days_of(county_code=cycle.county_id, month=cycle.month)
     if required_days is None:
         raise Conflict("required_days_missing", f"{cycle.month} 尚未设置应考勤天数, 请先设置")
@@ -157,9 +157,11 @@ def _run(cycle_id: int) -> _Run:
     return _Run(cycle=cycle, scheme=scheme, required_days=required_days)
 
 
-def _refuse_evaluated(cycle: MonthlyCycle) -> None:
+def _refuse_closed(cycle: MonthlyCycle) -> None:
     if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定, 不再重算")
+    if cycle.cancelled_at is not None:
+        raise Conflict("cycle_cancelled", f"{cycle.month} 的月度周期已取消, 不再重算")
 
 
 def _evaluate(
@@ -270,7 +272,7 @@ def _write(cycle_id: int, chunk: Collection[StatementValues]) -> tuple[int, int]
 
 def _locked_cycle(cycle_id: int) -> MonthlyCycle:
     cycle = MonthlyCycle.objects.select_for_update(of=("self",), no_key=True).get(pk=cycle_id)
-    _refuse_evaluated(cycle)
+    _refuse_closed(cycle)
     return cycle
 
 

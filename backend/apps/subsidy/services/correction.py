@@ -50,7 +50,8 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
 def _open_statement(correction: AttendanceCorrection) -> Statement | None:
     """The statement a correction moves; None while the month has none."""
     month = ServiceMonth.of(correction.date)
-    cycle = MonthlyCycle.objects.filter(county_id=correction.institution.county_id, month=month).first()
+    in_force = MonthlyCycle.objects.in_force()
+    cycle = in_force.filter(county_id=correction.institution.county_id, month=month).first()
     if cycle is None:
         return None
     if cycle.evaluated_at is not None:

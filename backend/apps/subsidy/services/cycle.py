@@ -1,8 +1,9 @@
-"""Opening a monthly cycle, and warning about it once it is calculated."""
+"""Opening and cancelling a monthly cycle, and warning about it once it is calculated."""
 
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from backend.apps.accounts.models import User
@@ -12,7 +13,7 @@ from backend.apps.audit.services import audit_record
 from backend.apps.institutions.models import Region
 from backend.apps.subsidy.models import MonthlyCycle, Scheme
 from backend.apps.subsidy.selectors.scheme import scheme_in_force_or_none
-from backend.common.errors import Conflict, Forbidden, NotFound
+from backend.common.errors import Conflict, Forbidden, Invalid, NotFound
 from backend.common.service_month import ServiceMonth
 
 OPEN_CYCLE = "subsidy.open_cycle"
@@ -37,7 +38,7 @@ def cycle_open(*, county_code: str, month: ServiceMonth, actor: User) -> Monthly
     county = Region.objects.filter(code=county_code, level=Region.Level.COUNTY).first()
     if county is None or not scope_of(actor, permission=OPEN_CYCLE).covers_county(county_code):
         raise NotFound("county_not_found", "没有找到该县(市、区)")
-    if MonthlyCycle.objects.filter(county=county, month=month).exists():
+    if MonthlyCycle.objects.in_force().filter(county=county, month=month).exists():
         raise _exists(county, month)
     cycle = MonthlyCycle(
         county=county,
@@ -61,11 +62,45 @@ def cycle_open(*, county_code: str, month: ServiceMonth, actor: User) -> Monthly
     return cycle
 
 
+@transaction.atomic
+def cycle_cancel(*, cycle: MonthlyCycle, reason: str, actor: User) -> MonthlyCycle:
+    """Cancel a month that is not evaluated; its rows stay, and the month may be opened again.
+
+    Refuses with `cycle_already_evaluated`, `cycle_cancelled`, `reason_missing`.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > 300:
+        message = "请写明取消的原因, 不超过 300 字"
+        raise Invalid("reason_missing", message, errors=[{"field": "comment", "message": message}])
+    row = MonthlyCycle.objects.select_for_update(of=("self",)).get(pk=cycle.pk)
+    if row.evaluated_at is not None:
+        raise Conflict("cycle_already_evaluated", f"{row.month} 已评定, 不能取消")
+    if row.cancelled_at is not None:
+        raise _cancelled(row)
+    earlier = MonthlyCycle.objects.filter(county_id=row.county_id, month=row.month, cancellation__gt=0)
+    row.cancellation = 1 + (earlier.aggregate(Max("cancellation"))["cancellation__max"] or 0)
+    row.cancelled_at, row.cancelled_by, row.cancel_reason = timezone.now(), actor, reason
+    changed = ("cancellation", "cancelled_at", "cancelled_by", "cancel_reason")
+    row.save(update_fields=changed)
+    for name in changed:
+        setattr(cycle, name, getattr(row, name))
+    audit_record(
+        actor=actor,
+        action="subsidy.cycle.cancelled",
+        target=row,
+        county=row.county_id,
+        detail={"month": row.month, "cancellation": row.cancellation},
+    )
+    return row
+
+
 def cycle_warn(*, cycle_id: int) -> AlertSummary:
     """Raise the month's alerts and note on the cycle that it was done; may run twice."""
     cycle = MonthlyCycle.objects.get(pk=cycle_id)
     if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定")
+    if cycle.cancelled_at is not None:
+        raise _cancelled(cycle)
     with transaction.atomic():
         summary = alerts_raise(county_code=cycle.county_id, month=cycle.month)
         MonthlyCycle.objects.filter(pk=cycle_id, warned_at__isnull=True).update(warned_at=timezone.now())
@@ -74,3 +109,7 @@ def cycle_warn(*, cycle_id: int) -> AlertSummary:
 
 def _exists(county: Region, month: ServiceMonth) -> Conflict:
     return Conflict("cycle_exists", f"{county.name} {month} 的月度周期已经开启")
+
+
+def _cancelled(cycle: MonthlyCycle) -> Conflict:
+    return Conflict("cycle_cancelled", f"{cycle.month} 的月度周期已取消")

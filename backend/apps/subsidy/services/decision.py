@@ -6,7 +6,8 @@ These services keep the facts. Permission, scope and the position in the flow ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -26,17 +27,43 @@ Decision = StatementDecision.Decision
 
 ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     Step.REVIEW_TOWNSHIP: frozenset({Decision.APPROVED, Decision.RETURNED}),
-    Step.REVIEW_COUNTY: frozenset({Decision.APPROVED, Decision.RETURNED, Decision.EXCLUDED}),
+    Step.REVIEW_COUNTY: frozenset(
+        {Decision.APPROVED, Decision.RETURNED, Decision.BACK_TO_TOWNSHIP, Decision.EXCLUDED}
+    ),
     Step.CORRECT: frozenset({Decision.RESUBMITTED}),
+    Step.EXCLUDE: frozenset({Decision.EXCLUDED}),
 }
 COMMENT_NAMES: Final[Mapping[str, str]] = {
     Decision.RETURNED: "退回意见",
+    Decision.BACK_TO_TOWNSHIP: "退回意见",
     Decision.EXCLUDED: "不纳入的原因",
     Decision.RESUBMITTED: "更正说明",
 }
+NEXT_ROUND: Final = frozenset({Decision.RESUBMITTED, Decision.BACK_TO_TOWNSHIP})
+COUNTY_STEPS: Final = frozenset({Step.REVIEW_COUNTY, Step.EXCLUDE})
+POSITION: Final = ("round", "finished", "outcome", "exclusion_reason")
+_LOADED: Final = {
+    "statement",
+    "by",
+    "principal",
+    "marked_line_ids",
+    "mark_reasons",
+}  # loaded rows, or checked here
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class DecisionInput:
+    """What somebody decided. `marks` are lines with the reason each was marked for; `principal` is whom the actor acts for."""
+
+    step: str
+    round: int
+    decision: str
+    comment: str
+    content_hash: str
+    marks: Mapping[int, str] = field(default_factory=dict)
+    principal: User | None = None
+
+
 def statement_decide(
     *,
     statement: Statement,
@@ -46,92 +73,119 @@ def statement_decide(
     comment: str,
     content_hash: str,
     actor: User,
-    marked_line_ids: Sequence[int] = (),
+    marks: Mapping[int, str] | None = None,
+    principal: User | None = None,
 ) -> StatementDecision:
-    """Record what `actor` decided and its effect on the statement.
+    """Record what `actor` decided and its effect on the statement, in a transaction of its own.
 
-    A county approval or exclusion finishes the statement; a resubmission starts the next round. Raises
-    `Conflict` when the statement moved on (`statement_finished`, `round_moved`, `already_decided`), when it is not
-    what the actor saw (`content_changed`) or when something blocks an approval (`unresolved_lines`,
-    `open_alerts`, `pending_corrections`); `Forbidden` `separation_of_duties`; `Invalid` for wrong input.
+    A county approval or exclusion finishes the statement; a resubmission, and a return to the township, start the
+    next round. Raises `Conflict` when the statement moved on (`statement_finished`, `round_moved`,
+    `already_decided`, `cycle_cancelled`), when it is not what the actor saw (`content_changed`) or when something
+    blocks an approval (`unresolved_lines`, `open_alerts`, `pending_corrections`); `Forbidden`
+    `separation_of_duties`; `Invalid` for wrong input.
     """
-    comment = _checked_input(step, decision, comment)
+    given = DecisionInput(step, round, decision, comment, content_hash, marks or {}, principal)
+    try:
+        with transaction.atomic():
+            return decision_write(statement=statement, given=given, actor=actor)
+    except IntegrityError:
+        taken = already_decided(statement_id=statement.pk, step=step, round=round)
+        if taken is None:
+            raise
+        raise taken from None
+
+
+def decision_write(*, statement: Statement, given: DecisionInput, actor: User) -> StatementDecision:
+    """The same inside the caller's transaction.
+
+    The unique key (statement, step, round) backs the lock of the flow: the second of two gets an `IntegrityError`,
+    which ends the transaction; `already_decided` says what it means.
+    """
+    comment = _checked_input(given)
     row = (
         Statement.objects.select_for_update(of=("self",))
         .select_related("cycle", "institution")
         .get(pk=statement.pk)
     )
-    _check_position(row, step, round)
+    _check_position(row, given.round)
     content = statement_contents([row], cycle=row.cycle)[0]
-    _check_duties(content, step, actor)
-    if content.content_hash != content_hash:
+    for person in (actor, given.principal):
+        if person is not None:
+            _check_duties(content, given.step, person)
+    if content.content_hash != given.content_hash:
         raise Conflict(
             "content_changed",
             "结算单内容在您查看之后有变化, 请刷新后重新确认",
             content_hash=content.content_hash,
             total_amount=str(round_money(row.total_amount)),
         )
-    if decision == Decision.APPROVED:
-        _check_approvable(content, step)
+    if given.decision == Decision.APPROVED:
+        _check_approvable(content, given.step)
     record = StatementDecision(
         statement=row,
-        step=step,
-        round=round,
-        decision=decision,
+        step=given.step,
+        round=given.round,
+        decision=given.decision,
         comment=comment,
-        marked_line_ids=_own_lines(row, marked_line_ids),
-        content_hash=content_hash,
+        marked_line_ids=_own_lines(row, given.marks),
+        mark_reasons={str(line): reason.strip() for line, reason in sorted(given.marks.items())},
+        content_hash=given.content_hash,
         total_amount=round_money(row.total_amount),
         by=actor,
         by_name=actor.display_name,
+        principal=given.principal,
+        principal_name="" if given.principal is None else given.principal.display_name,
         at=timezone.now(),
     )
-    _append(record)
+    record.clean_fields(exclude=_LOADED)
+    record.save(force_insert=True)
     _apply(row, record)
-    for name in ("round", "finished", "outcome", "exclusion_reason"):
+    for name in POSITION:
         setattr(statement, name, getattr(row, name))
     audit_record(
         actor=actor,
-        action=f"subsidy.statement.{decision}",
+        action=f"subsidy.statement.{given.decision}",
         target=row,
         county=row.cycle.county_id,
-        detail={"step": step, "round": round, "total_amount": record.total_amount, "content": content_hash},
+        detail={
+            "step": given.step,
+            "round": given.round,
+            "total_amount": record.total_amount,
+            "content": given.content_hash,
+            **({} if given.principal is None else {"principal_id": given.principal.pk}),
+        },
     )
     return record
 
 
-def statement_exclude(
+def already_decided(
     *,
-    statement: Statement,
+    statement_id: int,
+    step: str,
     round: int,  # noqa: A002 - the word of the glossary and the column
-    reason: str,
-    content_hash: str,
-    actor: User,
-) -> StatementDecision:
-    """不纳入本月, at county level only, always with a reason that the report prints."""
-    return statement_decide(
-        statement=statement,
-        step=Step.REVIEW_COUNTY,
-        round=round,
-        decision=Decision.EXCLUDED,
-        comment=reason,
-        content_hash=content_hash,
-        actor=actor,
+) -> Conflict | None:
+    """The refusal for whoever comes second, or None while nobody decided this step of this round."""
+    taken = StatementDecision.objects.filter(statement_id=statement_id, step=step, round=round).first()
+    if taken is None:
+        return None
+    return Conflict(
+        "already_decided",
+        f"{TITLES[step]}第 {round} 轮已由 {taken.by_name} 办理: {taken.get_decision_display()}",
     )
 
 
-def _checked_input(step: str, decision: str, comment: str) -> str:
-    if step not in ALLOWED:
-        raise Invalid("unknown_step", f"没有这个环节: {step}")
-    if decision not in ALLOWED[step]:
-        raise Invalid("decision_not_possible", f"{TITLES[step]}不能作出这个决定: {decision}")
-    comment = comment.strip()
-    if decision in COMMENT_NAMES and not comment:
-        what = COMMENT_NAMES[decision]
+def _checked_input(given: DecisionInput) -> str:
+    if given.step not in ALLOWED:
+        raise Invalid("unknown_step", f"没有这个环节: {given.step}")
+    if given.decision not in ALLOWED[given.step]:
+        raise Invalid("decision_not_possible", f"{TITLES[given.step]}不能作出这个决定: {given.decision}")
+    comment = given.comment.strip()
+    if given.decision in COMMENT_NAMES and not comment:
+        what = COMMENT_NAMES[given.decision]
         raise Invalid(
             "comment_required", f"请填写{what}", errors=[{"field": "comment", "message": f"请填写{what}"}]
         )
-    limit = 300 if decision == Decision.EXCLUDED else 500
+    limit = 300 if given.decision == Decision.EXCLUDED else 500
     if len(comment) > limit:
         raise Invalid(
             "comment_too_long",
@@ -141,13 +195,15 @@ def _checked_input(step: str, decision: str, comment: str) -> str:
     return comment
 
 
-def _check_position(row: Statement, step: str, round_seen: int) -> None:
+def _check_position(row: Statement, round_seen: int) -> None:
     if row.finished:
         raise Conflict("statement_finished", f"该结算单已审结 ({row.get_outcome_display()})")
     if row.round != round_seen:
         raise Conflict("round_moved", f"该结算单已进入第 {row.round} 轮审核", round=row.round)
     if row.cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", "该月已评定")
+    if row.cycle.cancelled_at is not None:
+        raise Conflict("cycle_cancelled", "本月度周期已取消")
 
 
 def _check_duties(content: StatementContent, step: str, actor: User) -> None:
@@ -172,8 +228,8 @@ def _check_approvable(content: StatementContent, step: str) -> None:
         )
 
 
-def _own_lines(row: Statement, marked: Sequence[int]) -> list[int]:
-    wanted = sorted(set(marked))
+def _own_lines(row: Statement, marked: Mapping[int, str]) -> list[int]:
+    wanted = sorted(marked)
     if not wanted:
         return []
     known = EntitlementLine.objects.filter(statement=row, pk__in=wanted).count()
@@ -182,28 +238,10 @@ def _own_lines(row: Statement, marked: Sequence[int]) -> list[int]:
     return wanted
 
 
-def _append(record: StatementDecision) -> None:
-    """The unique key (statement, step, round) backs the flow's lock: the second of two loses here."""
-    record.clean_fields(exclude={"statement", "by", "marked_line_ids"})  # the keys come from loaded rows
-    try:
-        with transaction.atomic():
-            record.save(force_insert=True)
-    except IntegrityError:
-        taken = StatementDecision.objects.filter(
-            statement=record.statement, step=record.step, round=record.round
-        ).first()
-        if taken is None:
-            raise
-        raise Conflict(
-            "already_decided",
-            f"{TITLES[record.step]}第 {record.round} 轮已由 {taken.by_name} 办理: {taken.get_decision_display()}",
-        ) from None
-
-
 def _apply(row: Statement, record: StatementDecision) -> None:
-    if record.decision == Decision.RESUBMITTED:
+    if record.decision in NEXT_ROUND:
         row.round += 1
-    elif record.step == Step.REVIEW_COUNTY and record.decision != Decision.RETURNED:
+    elif record.step in COUNTY_STEPS and record.decision != Decision.RETURNED:
         row.finished = True
         row.outcome = (
             Statement.Outcome.APPROVED if record.decision == Decision.APPROVED else Statement.Outcome.EXCLUDED
@@ -211,4 +249,4 @@ def _apply(row: Statement, record: StatementDecision) -> None:
         row.exclusion_reason = record.comment if record.decision == Decision.EXCLUDED else ""
     else:
         return
-    row.save(update_fields=["round", "finished", "outcome", "exclusion_reason"])
+    row.save(update_fields=POSITION)

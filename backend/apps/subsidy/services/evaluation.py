@@ -20,8 +20,10 @@ from backend.common.errors import Conflict, Forbidden, Invalid
 
 
 @transaction.atomic
-def cycle_evaluate(*, cycle: MonthlyCycle, actor: User, comment: str, content_hash: str) -> Evaluation:
-    """Evaluate and freeze, all or nothing.
+def cycle_evaluate(
+    *, cycle: MonthlyCycle, actor: User, comment: str, content_hash: str, principal: User | None = None
+) -> Evaluation:
+    """Evaluate and freeze, all or nothing; `principal` is whom the actor acts for (委托).
 
     Raises `Conflict` with the code of the first thing in the way (`statements_open`, `open_alerts`,
     `unresolved_lines`, `pending_corrections`, `amount_moved`, `cycle_not_calculated`, `no_statements`,
@@ -44,12 +46,13 @@ def cycle_evaluate(*, cycle: MonthlyCycle, actor: User, comment: str, content_ha
     decisions = cycle_decisions(row)
     preflight = preflight_of(content, decisions)
     _check_ready(preflight)
-    own = duties_of(actor, preflight.duties)
-    if own:
-        raise Forbidden(
-            "separation_of_duties",
-            "您参与过本月的" + "、".join(dict.fromkeys(duty.title for duty in own)) + ", 不能评定",
-        )
+    for person, called in ((actor, "您"), (principal, "委托人")):
+        own = [] if person is None else duties_of(person, preflight.duties)
+        if own:
+            raise Forbidden(
+                "separation_of_duties",
+                f"{called}参与过本月的" + "、".join(dict.fromkeys(duty.title for duty in own)) + ", 不能评定",
+            )
     if preflight.content_hash != content_hash:
         raise Conflict(
             "content_changed",
@@ -61,6 +64,8 @@ def cycle_evaluate(*, cycle: MonthlyCycle, actor: User, comment: str, content_ha
         cycle=row,
         by=actor,
         by_name=actor.display_name,
+        principal=principal,
+        principal_name="" if principal is None else principal.display_name,
         at=timezone.now(),
         comment=comment,
         content_hash=content_hash,
@@ -100,7 +105,7 @@ def _check_ready(preflight: CyclePreflight) -> None:
 
 
 def _append(evaluation: Evaluation) -> None:
-    evaluation.clean_fields(exclude={"cycle", "by"})  # the keys come from loaded rows
+    evaluation.clean_fields(exclude={"cycle", "by", "principal"})  # the keys come from loaded rows
     try:
         with transaction.atomic():
             evaluation.save(force_insert=True)

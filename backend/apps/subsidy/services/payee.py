@@ -23,7 +23,7 @@ def payee_decide(
 ) -> PayeeDecision:
     """Decide, and recalculate the statements of all institutions the child was at; the last decision holds.
 
-    Refuses with `permission_missing`, `cycle_not_found`, `cycle_already_evaluated`, `reason_missing`,
+    Refuses with `permission_missing`, `cycle_not_found`, `cycle_already_evaluated`, `cycle_cancelled`, `reason_missing`,
     `payee_not_needed` (the scheme decides, or the child has no line there or only one), `statement_finished`.
     """
     if not actor.has_perm(DECIDE_PAYEE):
@@ -38,6 +38,8 @@ def payee_decide(
         raise NotFound("cycle_not_found", "没有找到这个月度周期")
     if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定")
+    if cycle.cancelled_at is not None:
+        raise Conflict("cycle_cancelled", f"{cycle.month} 的月度周期已取消")
     reason = reason.strip()
     if not reason or len(reason) > 300:
         message = "请写明理由, 不超过 300 字"

@@ -124,7 +124,9 @@ def _month(
     scheme: Scheme, tried: SchemeDefinition, month: ServiceMonth, paid: dict[str, list[PastMonth]]
 ) -> MonthReplay:
     county = scheme.county_id
-    cycle = MonthlyCycle.objects.select_related("scheme").filter(county_id=county, month=month).first()
+    cycle = (
+        MonthlyCycle.objects.in_force().select_related("scheme").filter(county_id=county, month=month).first()
+    )
     base_scheme = cycle.scheme if cycle else scheme_in_force_or_none(county_code=county, month=month)
     if base_scheme is None:
         raise Conflict("scheme_missing", f"{month} 没有已生效的补助方案, 无从比较")

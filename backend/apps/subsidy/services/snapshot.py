@@ -196,6 +196,7 @@ def _header(
                     "content": d.content_hash,
                     "by": d.by_name,
                     "at": d.at,
+                    **_beside(d),
                 }
                 for d in decisions
             ],
@@ -229,6 +230,7 @@ def _header(
             **_payees(content.cycle),
             "evaluation": {
                 "by": evaluation.by_name,
+                **({"principal": evaluation.principal_name} if evaluation.principal_id else {}),
                 "at": evaluation.at,
                 "comment": evaluation.comment,
                 "content": evaluation.content_hash,
@@ -239,6 +241,24 @@ def _header(
         }
     )
     return header
+
+
+def _beside(decision: StatementDecision) -> dict[str, Any]:
+    """What few decisions have: somebody acted for another, marked rows, the decision was taken back."""
+    found: dict[str, Any] = {}
+    if decision.principal_id is not None:
+        found["principal"] = decision.principal_name
+    if decision.mark_reasons:
+        found["marks"] = decision.mark_reasons
+    if hasattr(decision, "takeback"):
+        taken = decision.takeback
+        found["takeback"] = {
+            "kind": taken.kind,
+            "reason": taken.reason,
+            "by": taken.by_name,
+            "at": taken.at,
+        }
+    return found
 
 
 def _scheme(cycle: MonthlyCycle) -> dict[str, Any]:

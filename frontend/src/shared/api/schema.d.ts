@@ -1325,6 +1325,17 @@ export interface components {
         LinePayHereRequest: {
             reason: string;
         };
+        MarkedLine: {
+            /** Format: int64 */
+            line_id: number;
+            reason: string;
+        };
+        MarkedLineInputRequest: {
+            /** Format: int64 */
+            line_id: number;
+            /** @description 这一行为什么要核对 */
+            reason: string;
+        };
         Message: {
             body: string;
             /** Format: date-time */
@@ -1926,21 +1937,26 @@ export interface components {
             content_hash: string;
             decision: components["schemas"]["StatementDecisionEnum"];
             decision_title: string;
-            marked_line_ids: number[];
+            marked_lines: components["schemas"]["MarkedLine"][];
+            /** @description 委托人; 本人办理为空串 */
+            principal_name: string;
             round: number;
             step: components["schemas"]["StatementStepEnum"];
             step_title: string;
+            /** @description 撤回或重新审核; 仍有效为 null */
+            takeback: components["schemas"]["Takeback"] | null;
             /** Format: decimal */
             total_amount: string;
         };
         /**
          * @description * `approved` - 通过
          *     * `returned` - 退回
+         *     * `back_to_township` - 退回初审
          *     * `excluded` - 不纳入本月
          *     * `resubmitted` - 重新提交
          * @enum {string}
          */
-        StatementDecisionEnum: "approved" | "returned" | "excluded" | "resubmitted";
+        StatementDecisionEnum: "approved" | "returned" | "back_to_township" | "excluded" | "resubmitted";
         StatementDetail: {
             children_count: number;
             content_hash: string;
@@ -1989,22 +2005,37 @@ export interface components {
          * @description * `open` - 审核中
          *     * `approved` - 已通过
          *     * `excluded` - 不纳入
+         *     * `cancelled` - 本月已取消
          * @enum {string}
          */
-        StatementStateEnum: "open" | "approved" | "excluded";
+        StatementStateEnum: "open" | "approved" | "excluded" | "cancelled";
         /**
          * @description * `review_township` - 乡镇街道初审
          *     * `review_county` - 县级审核
          *     * `correct` - 机构更正
+         *     * `exclude` - 不纳入本月
          * @enum {string}
          */
-        StatementStepEnum: "review_township" | "review_county" | "correct";
+        StatementStepEnum: "review_township" | "review_county" | "correct" | "exclude";
         /**
          * @description * `transfer` - 先后在不同机构
          *     * `overlap` - 时间交叉
          * @enum {string}
          */
         StayKindEnum: "transfer" | "overlap";
+        Takeback: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            kind: components["schemas"]["TakebackKindEnum"];
+            reason: string;
+        };
+        /**
+         * @description * `withdrawn` - 撤回
+         *     * `reopened` - 重新审核
+         * @enum {string}
+         */
+        TakebackKindEnum: "withdrawn" | "reopened";
         Task: {
             /** Format: date-time */
             claimed_at: string | null;
@@ -2033,7 +2064,8 @@ export interface components {
             /** @default  */
             content_hash?: string;
             decision: components["schemas"]["TaskDecisionEnum"];
-            marked_line_ids?: number[];
+            /** @description 退回时标出的明细, 每行一个原因 */
+            marked_lines?: components["schemas"]["MarkedLineInputRequest"][];
             required_days?: components["schemas"]["RequiredDaysInputRequest"] | null;
         };
         TaskCounts: {
@@ -2043,13 +2075,14 @@ export interface components {
         /**
          * @description * `approved` - 通过
          *     * `returned` - 退回
+         *     * `back_to_township` - 退回初审
          *     * `excluded` - 不纳入本月
          *     * `resubmitted` - 重新提交
          *     * `set` - 确定应考勤天数
          *     * `evaluated` - 评定
          * @enum {string}
          */
-        TaskDecisionEnum: "approved" | "returned" | "excluded" | "resubmitted" | "set" | "evaluated";
+        TaskDecisionEnum: "approved" | "returned" | "back_to_township" | "excluded" | "resubmitted" | "set" | "evaluated";
         TaskDetail: {
             capabilities: components["schemas"]["Capability"][];
             /** Format: date-time */
@@ -2974,8 +3007,9 @@ export interface operations {
                  * @description * `open` - 审核中
                  *     * `approved` - 已通过
                  *     * `excluded` - 不纳入
+                 *     * `cancelled` - 本月已取消
                  */
-                state?: "open" | "approved" | "excluded";
+                state?: "open" | "approved" | "excluded" | "cancelled";
                 /** @description 乡镇街道代码; none 为待补 */
                 township?: string;
             };
@@ -4160,8 +4194,9 @@ export interface operations {
                  * @description * `open` - 审核中
                  *     * `approved` - 已通过
                  *     * `excluded` - 不纳入
+                 *     * `cancelled` - 本月已取消
                  */
-                state?: "open" | "approved" | "excluded";
+                state?: "open" | "approved" | "excluded" | "cancelled";
                 /** @description 乡镇街道代码; none 为待补 */
                 township?: string;
             };

@@ -96,9 +96,11 @@ it('needs a reason to return, and sends the ticked rows with it', async () => {
   expect(await form.run(returnAction!)).toBeUndefined()
   expect(sent).toHaveLength(0)
   form.setComment('  9 日有入园无离园  ')
-  form.marked.value = [11, 12]
+  form.marked.value = [{ line_id: 11, reason: '' }]
+  expect(form.missing(returnAction!)).toBe('请写明每一行勾选的原因')
+  form.marked.value = [{ line_id: 11, reason: ' 9 日缺离园打卡' }, { line_id: 12, reason: '请假未说明' }]
   await form.run(returnAction!)
-  expect(sent[0]?.body).toEqual({ decision: 'returned', comment: '9 日有入园无离园', content_hash: 'hash-1', marked_line_ids: [11, 12] })
+  expect(sent[0]?.body).toEqual({ decision: 'returned', comment: '9 日有入园无离园', content_hash: 'hash-1', marked_lines: [{ line_id: 11, reason: '9 日缺离园打卡' }, { line_id: 12, reason: '请假未说明' }] })
 })
 
 it('does not run what the server does not allow', async () => {

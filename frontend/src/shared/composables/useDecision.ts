@@ -1,5 +1,5 @@
 import { computed, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
-import type { RequiredDaysInput, Task, TaskComplete, TaskDetail } from '@/shared/api/types'
+import type { MarkedLine, RequiredDaysInput, Task, TaskComplete, TaskDetail } from '@/shared/api/types'
 import { actionsOf, refusals, type TaskAction } from '@/shared/domain/capability'
 import { useTasks } from './useTasks'
 import { usePerform, type Act } from './usePerform'
@@ -11,7 +11,7 @@ export const REASON_MIN = 5
 export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
   const performing = usePerform(() => toValue(task).id)
   const comment = ref('')
-  const marked = ref<number[]>([])
+  const marked = ref<MarkedLine[]>([])
   const requiredDays = ref<RequiredDaysInput | null>(null)
 
   watch(
@@ -29,6 +29,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
   /** What is still to be filled in for this action; empty when nothing. */
   function missing(action: TaskAction): string {
     if (action.commentRequired && comment.value.trim().length < REASON_MIN) return `须先在意见中写明理由（至少 ${REASON_MIN} 个字）`
+    if (action.marksRows && marked.value.some((one) => one.reason.trim() === '')) return '请写明每一行勾选的原因'
     if (action.key === 'set' && !requiredDays.value) return '请先填好应考勤天数'
     return ''
   }
@@ -51,7 +52,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
       // Bound to exactly the version on screen.
       content_hash: toValue(task).content_hash,
     }
-    if (action.marksRows) body.marked_line_ids = marked.value
+    if (action.marksRows) body.marked_lines = marked.value.map((one) => ({ line_id: one.line_id, reason: one.reason.trim() }))
     if (action.key === 'set' && requiredDays.value) body.required_days = requiredDays.value
     return { kind: 'complete', body }
   }

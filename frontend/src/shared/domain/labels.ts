@@ -44,16 +44,27 @@ export const statementStateLabel = toned({
   open: { text: '审核中', tone: 'primary' },
   approved: { text: '已通过', tone: 'success' },
   excluded: { text: '不纳入本月', tone: 'warning' },
+  cancelled: { text: '本月已取消', tone: 'info' },
 })
 
 export const decisionLabel = toned({
   approved: { text: '通过', tone: 'success' },
   returned: { text: '退回', tone: 'warning' },
+  back_to_township: { text: '退回初审', tone: 'warning' },
   excluded: { text: '不纳入本月', tone: 'danger' },
   resubmitted: { text: '重新提交', tone: 'primary' },
   evaluated: { text: '评定', tone: 'success' },
   set: { text: '已设定', tone: 'success' },
 })
+
+/** Beside a decision that no longer holds. */
+export const takebackLabel = plain({ withdrawn: '已撤回', reopened: '已重新审核' })
+
+/** Somebody before has to look again: the institution, or the township. */
+export const isReturn = (decision: string) => decision === 'returned' || decision === 'back_to_township'
+
+/** What is usually wrong with a row; anything else may be written. */
+export const MARK_REASONS = ['缺入园或离园打卡', '请假未说明', '照片与本人不符', '在托天数与登记不符', '班型或托育模式有误']
 
 export const eventLabel = plain({
   started: '流程开始',
