@@ -100,8 +100,12 @@ class TaskCompleteSerializer(serializers.Serializer):
     decision = serializers.ChoiceField(choices=TaskDecision.choices)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
     content_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
-    marked_lines = MarkedLineInputSerializer(
-        many=True, required=False, default=list, max_length=1000, help_text="退回时标出的明细, 每行一个原因"
+    marked_lines = serializers.ListField(
+        child=MarkedLineInputSerializer(),
+        required=False,
+        default=list,
+        max_length=1000,
+        help_text="退回时标出的明细, 每行一个原因",
     )
     required_days = RequiredDaysInputSerializer(required=False, allow_null=True, default=None)
 

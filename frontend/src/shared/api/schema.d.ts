@@ -2175,11 +2175,14 @@ export interface components {
          *     * `job_failed` - 作业失败
          *     * `job_cancelled` - 作业取消
          *     * `job_revived` - 作业重启
+         *     * `due_soon` - 临期提醒
+         *     * `overdue` - 超期
+         *     * `escalated` - 超期告知上级
          *     * `joined` - 全部审结
          *     * `finished` - 流程结束
          * @enum {string}
          */
-        TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "joined" | "finished";
+        TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "due_soon" | "overdue" | "escalated" | "joined" | "finished";
         UnreadCount: {
             unread: number;
         };
