@@ -115,6 +115,11 @@ def deadlines_of(county_code: str) -> dict[str, StepDeadline]:
     return {row.node: row for row in rows}
 
 
+def deadline_changes(county_code: str, *, limit: int) -> list[StepDeadline]:
+    """What was set, newest first."""
+    return list(StepDeadline.objects.filter(county_id=county_code).order_by("-id")[:limit])
+
+
 # --- dates of a task ----------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class PlaceDates:

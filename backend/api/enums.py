@@ -100,3 +100,23 @@ class CycleNode(models.TextChoices):
 class StayKind(models.TextChoices):
     TRANSFER = "transfer", "先后在不同机构"
     OVERLAP = "overlap", "时间交叉"
+
+
+class DueState(models.TextChoices):
+    NONE = "none", "未设期限"
+    UNKNOWN = "unknown", "期限待定"
+    LATER = "later", "未到期"
+    SOON = "soon", "即将到期"
+    OVERDUE = "overdue", "已超期"
+    KEPT = "kept", "按期办结"
+    MISSED = "missed", "超期办结"
+
+
+class TaskOrder(models.TextChoices):
+    OLDEST = "oldest", "先到先办"
+    DUE = "due", "先到期先办"
+
+
+class UsualOf(models.TextChoices):
+    INSTITUTION = "institution", "本机构"
+    COUNTY = "county", "全县"

@@ -14,7 +14,7 @@ from tests.query_counts import pinned_queries
 from tests.workflows.world import OCTOBER, World, fresh
 from workflows.actions import ActionPayload
 from workflows.deadlines import DeadlineInput, deadline_set
-from workflows.selectors import TaskCounts, counts, done, inbox, queue, task_detail
+from workflows.selectors import TaskCounts, TaskFilters, counts, done, inbox, queue, task_detail
 from workflows.services import capabilities, perform
 
 
@@ -111,8 +111,8 @@ def test_pages_neither_repeat_nor_skip(reviewing: World) -> None:
     assert (len(second.results), second.next) == (1, None)
     ids = [row.id for row in (*first.results, *second.results)]
     assert ids == sorted(ids)
-    assert [row.id for row in queue(actor=person, cycle_id=reviewing.cycle.pk).results] == ids
-    assert queue(actor=person, cycle_id=999_999).results == ()
+    assert [row.id for row in queue(actor=person, filters=TaskFilters(reviewing.cycle.pk)).results] == ids
+    assert queue(actor=person, filters=TaskFilters(999_999)).results == ()
 
 
 def test_queries_of_the_lists(reviewing: World) -> None:

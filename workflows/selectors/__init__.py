@@ -1,5 +1,6 @@
 """Reading the flows: task boxes, one task, where a month or a statement stands."""
 
+from workflows.selectors.due import TaskDue
 from workflows.selectors.jobs import JobsWaiting, jobs_waiting
 from workflows.selectors.position import (
     JobPosition,
@@ -18,6 +19,7 @@ from workflows.selectors.summaries import (
 from workflows.selectors.tasks import (
     TaskCounts,
     TaskDetail,
+    TaskFilters,
     TaskRow,
     TimelineEntry,
     counts,
@@ -29,29 +31,45 @@ from workflows.selectors.tasks import (
     task_detail,
     timeline,
 )
+from workflows.selectors.waiting import (
+    ProcessTimes,
+    WaitingRow,
+    cycle_times,
+    cycle_waiting,
+    open_steps,
+    statement_times,
+)
 
 __all__ = [
     "CycleSummary",
     "JobPosition",
     "JobsWaiting",
     "NodePosition",
+    "ProcessTimes",
     "StatementPosition",
     "TaskCounts",
     "TaskDetail",
+    "TaskDue",
+    "TaskFilters",
     "TaskRow",
     "TimelineEntry",
+    "WaitingRow",
     "counts",
     "cycle_diagram",
     "cycle_position",
     "cycle_summaries",
+    "cycle_times",
+    "cycle_waiting",
     "detail_of",
     "done",
     "inbox",
     "jobs_waiting",
+    "open_steps",
     "queue",
     "statement_diagram",
     "statement_position",
     "statement_positions",
+    "statement_times",
     "task_case",
     "task_detail",
     "timeline",

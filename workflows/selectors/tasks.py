@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
@@ -21,6 +22,7 @@ from workflows.actions import Capability
 from workflows.flows import HUMAN_NODES
 from workflows.locked import WITH_SUBJECT, subject_from_place, task_missing
 from workflows.models import ProcessEvent
+from workflows.selectors.due import TaskDue, by_due, due_filter, due_of
 from workflows.verbs import capabilities_of
 
 PAGE = 20
@@ -70,6 +72,7 @@ class TaskRow:
     cycle_id: int
     statement: TaskStatement | None
     decision: str | None
+    due: TaskDue
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +104,35 @@ class TaskCounts:
     queue: int
 
 
+@dataclass(frozen=True, slots=True)
+class TaskFilters:
+    """`due` as in `working_days.due_state`; `by_due` begins with the earliest due date instead of the oldest task."""
+
+    cycle_id: int | None = None
+    due: str = ""
+    by_due: bool = False
+
+
 def inbox(
-    *, actor: User, after: Key | None = None, limit: int = PAGE, cycle_id: int | None = None
+    *, actor: User, after: Key | None = None, limit: int = PAGE, filters: TaskFilters = TaskFilters()
 ) -> Page[TaskRow]:
     """Tasks this person has claimed, oldest first."""
-    return _page(_of_cycle(_inbox(actor), cycle_id), after, limit)
+    return _page(_inbox(actor), after, limit, filters)
 
 
 def queue(
-    *, actor: User, after: Key | None = None, limit: int = PAGE, cycle_id: int | None = None
+    *, actor: User, after: Key | None = None, limit: int = PAGE, filters: TaskFilters = TaskFilters()
 ) -> Page[TaskRow]:
     """Unclaimed tasks this person may take: permission, reach and separation of duties; oldest first."""
-    return _page(_of_cycle(_queue(actor), cycle_id), after, limit)
+    return _page(_queue(actor), after, limit, filters)
 
 
 def done(
-    *, actor: User, after: Key | None = None, limit: int = PAGE, cycle_id: int | None = None
+    *, actor: User, after: Key | None = None, limit: int = PAGE, filters: TaskFilters = TaskFilters()
 ) -> Page[TaskRow]:
     """Tasks this person has decided, newest first."""
     tasks = Task.objects.filter(flow_task__in=HUMAN_NODES, owner=actor, status=STATUS.DONE)
-    return _page(_of_cycle(tasks, cycle_id), after, limit, descending=True)
+    return _page(tasks, after, limit, filters, descending=True)
 
 
 def counts(*, actor: User) -> TaskCounts:
@@ -174,8 +186,8 @@ def timeline(*, process_id: int) -> list[TimelineEntry]:
 
 def task_rows(tasks: Sequence[Task]) -> list[TaskRow]:
     """Rows of loaded tasks; one query for the open alerts of all of them."""
-    alerts = _open_alerts(tasks)
-    return [_row(task, alerts) for task in tasks]
+    alerts, today = _open_alerts(tasks), timezone.localdate()
+    return [_row(task, alerts, today) for task in tasks]
 
 
 def _inbox(actor: User) -> QuerySet[Task]:
@@ -188,13 +200,17 @@ def _queue(actor: User) -> QuerySet[Task]:
     return Task.objects.filter(tasks_eligible(actor, HUMAN_NODES), status=STATUS.NEW)
 
 
-def _of_cycle(tasks: QuerySet[Task], cycle_id: int | None) -> QuerySet[Task]:
-    return tasks if cycle_id is None else tasks.filter(place__cycle_id=cycle_id)
-
-
-def _page(tasks: QuerySet[Task], after: Key | None, limit: int, descending: bool = False) -> Page[TaskRow]:
+def _page(
+    tasks: QuerySet[Task], after: Key | None, limit: int, filters: TaskFilters, descending: bool = False
+) -> Page[TaskRow]:
+    if filters.cycle_id is not None:
+        tasks = tasks.filter(place__cycle_id=filters.cycle_id)
+    tasks = due_filter(tasks, filters.due)
+    keys: tuple[str, ...] = ("id",)
+    if filters.by_due:
+        tasks, keys = by_due(tasks)
     page = keyset_page(
-        tasks.select_related(*WITH_SUBJECT), keys=("id",), after=after, limit=limit, descending=descending
+        tasks.select_related(*WITH_SUBJECT), keys=keys, after=after, limit=limit, descending=descending
     )
     return page.map(task_rows)
 
@@ -216,7 +232,7 @@ def _open_alerts(tasks: Sequence[Task]) -> dict[tuple[int, ServiceMonth], int]:
     return {(institution, month): found for institution, month, found in rows}
 
 
-def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int]) -> TaskRow:
+def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int], today: date) -> TaskRow:
     place, node = task.place, task.flow_task
     statement = place.statement
     return TaskRow(
@@ -245,4 +261,5 @@ def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int]) -> TaskRow:
             open_alerts=alerts.get((statement.institution_id, place.cycle.month), 0),
         ),
         decision=task.data.get("decision") if task.status == STATUS.DONE else None,
+        due=due_of(task, today=today),
     )

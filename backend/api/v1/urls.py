@@ -9,6 +9,8 @@ AREAS = (
     "session",
     "tasks",
     "cycles",
+    "waiting",
+    "deadlines",
     "statements",
     "alerts",
     "corrections",

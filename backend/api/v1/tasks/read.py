@@ -9,7 +9,7 @@ from backend.apps.accounts.models import User
 from backend.common.keyset import Key, Page
 from workflows import selectors
 from workflows.readings import task_read
-from workflows.selectors import TaskCounts, TaskDetail, TaskRow
+from workflows.selectors import TaskCounts, TaskDetail, TaskFilters, TaskRow
 from workflows.services import Performed
 
 _BOXES = {
@@ -19,8 +19,8 @@ _BOXES = {
 }
 
 
-def task_page(*, actor: User, box: str, cycle_id: int | None, after: Key | None, limit: int) -> Page[TaskRow]:
-    return _BOXES[TaskBox(box)](actor=actor, after=after, limit=limit, cycle_id=cycle_id)
+def task_page(*, actor: User, box: str, filters: TaskFilters, after: Key | None, limit: int) -> Page[TaskRow]:
+    return _BOXES[TaskBox(box)](actor=actor, after=after, limit=limit, filters=filters)
 
 
 def task_counts(*, actor: User) -> TaskCounts:

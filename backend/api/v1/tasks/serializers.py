@@ -1,16 +1,32 @@
 """Shapes of tasks: rows, one task with what may be done and why not, and the decision sent back."""
 
+from typing import Any
+
 from rest_framework import serializers
 
-from backend.api.enums import FlowName, TaskBox, TaskDecision, TaskNode, TaskStatus
+from backend.api.enums import DueState, FlowName, TaskBox, TaskDecision, TaskNode, TaskOrder, TaskStatus
 from backend.api.fields import DaysField, IdField, MoneyField, MonthField, ReasonField, RegionSerializer
 from backend.api.schema import PageQuerySerializer, page_of
+from backend.api.v1.waiting.serializers import DueSerializer
 from workflows.models import ProcessEvent
 
 
 class TaskQuerySerializer(PageQuerySerializer):
     box = serializers.ChoiceField(choices=TaskBox.choices, default=TaskBox.INBOX)
     cycle = IdField(required=False)
+    due = serializers.ChoiceField(
+        choices=DueState.choices, required=False, help_text="待办与待认领可按期限筛选"
+    )
+    order = serializers.ChoiceField(choices=TaskOrder.choices, default=TaskOrder.OLDEST)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What is done is neither due nor ordered by it."""
+        if attrs["box"] == TaskBox.DONE:
+            if attrs.get("due"):
+                raise serializers.ValidationError({"due": "已办任务不按期限筛选"})
+            if attrs["order"] != TaskOrder.OLDEST:
+                raise serializers.ValidationError({"order": "已办任务按办结先后排列"})
+        return attrs
 
 
 class TaskOwnerSerializer(serializers.Serializer):
@@ -44,6 +60,7 @@ class TaskSerializer(serializers.Serializer):
     cycle_id = IdField()
     statement = TaskStatementSerializer(allow_null=True)
     decision = serializers.ChoiceField(choices=TaskDecision.choices, allow_null=True)
+    due = DueSerializer()
 
 
 class CapabilitySerializer(serializers.Serializer):

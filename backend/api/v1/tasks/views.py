@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.api.enums import TaskOrder
 from backend.api.schema import IDEMPOTENCY_KEY, operation
 from backend.api.v1.tasks.payload import action_payload
 from backend.api.v1.tasks.read import task_after, task_counts, task_detail, task_page
@@ -18,6 +19,7 @@ from backend.api.v1.tasks.serializers import (
     TaskQuerySerializer,
 )
 from backend.api.views import ApiView
+from workflows.selectors import TaskFilters
 from workflows.services import ActionPayload, perform_at
 
 VIEW = "subsidy.view_statement"  # tasks tell of institutions and amounts; the administrators (三员) have no part in them
@@ -35,11 +37,15 @@ class TaskListApi(ApiView):
     )
     def get(self, request: Request) -> Response:
         filters = self.filters(TaskQuerySerializer)
-        listing = f"tasks:{filters['box']}"
+        listing = f"tasks:{filters['box']}:{filters['order']}"
         page = task_page(
             actor=self.actor,
             box=filters["box"],
-            cycle_id=filters.get("cycle"),
+            filters=TaskFilters(
+                cycle_id=filters.get("cycle"),
+                due=filters.get("due", ""),
+                by_due=filters["order"] == TaskOrder.DUE,
+            ),
             after=self.after(listing, filters),
             limit=filters["limit"],
         )

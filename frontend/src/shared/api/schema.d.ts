@@ -272,6 +272,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cycles/{cycle_id}/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 本月用时: 各环节之和等于总时长; 各环节还有多少在办
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cycles/{cycle_id}/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 钱卡在谁那: 等谁, 等了多久, 通常多久; 等得最久的在前
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deadlines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 各环节办理期限
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["deadline_list"];
+        put?: never;
+        /**
+         * 设置一个环节的期限; 只影响此后产生的任务
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["deadline_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/import-templates/{kind}.{form}": {
         parameters: {
             query?: never;
@@ -680,6 +744,26 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         get: operations["statement_line_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/{statement_id}/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一张结算单的用时
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["statement_times"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1124,6 +1208,21 @@ export interface components {
             status: components["schemas"]["PositionStatusEnum"];
             title: string;
         };
+        CycleTimes: {
+            /** Format: date-time */
+            finished_at: string | null;
+            open_steps: components["schemas"]["OpenStep"][];
+            /** Format: date-time */
+            opened_at: string;
+            /** @description 首尾相接, 之和等于总时长 */
+            pieces: components["schemas"]["Piece"][];
+            steps: components["schemas"]["StepTime"][];
+            /**
+             * Format: int64
+             * @description 微秒; 未结束时算到现在
+             */
+            total: number;
+        };
         /**
          * @description * `workday` - 工作日
          *     * `makeup` - 调休上班
@@ -1139,6 +1238,56 @@ export interface components {
          * @enum {string}
          */
         DayStatusEnum: "counted" | "not_counted" | "not_captured";
+        DeadlineChange: {
+            escalate_days: number;
+            node: components["schemas"]["TaskNodeEnum"];
+            reason: string;
+            remind_days: number;
+            /** Format: date-time */
+            set_at: string;
+            set_by_name: string;
+            title: string;
+            working_days: number;
+        };
+        Deadlines: {
+            /**
+             * Format: date
+             * @description 工作日历已有官方通知到哪一天; 之后的期限待通知公布再推算
+             */
+            calendar_until: string | null;
+            /** @description 最近的设置, 新的在前 */
+            changes: components["schemas"]["DeadlineChange"][];
+            county: components["schemas"]["Region"];
+            may_set: boolean;
+            steps: components["schemas"]["StepDeadline"][];
+        };
+        DeadlineSetRequest: {
+            county: string;
+            /**
+             * @description 超期几个工作日后告知上级; 0 为不告知
+             * @default 0
+             */
+            escalate_days?: number;
+            node: components["schemas"]["TaskNodeEnum"];
+            /** @description 依据或原因 */
+            reason: string;
+            /**
+             * @description 到期前几个工作日提醒办理人; 0 为不提醒
+             * @default 0
+             */
+            remind_days?: number;
+            /** @description 工作日, 收到当日不计; 0 为不设期限 */
+            working_days: number;
+        };
+        DeadlineSetting: {
+            escalate_days: number;
+            reason: string;
+            remind_days: number;
+            /** Format: date-time */
+            set_at: string;
+            set_by_name: string;
+            working_days: number;
+        };
         DemoAccount: {
             display_name: string;
             role_title: string;
@@ -1152,6 +1301,27 @@ export interface components {
             v: number;
             x: unknown[];
         };
+        Due: {
+            /** @description 超期多少天; 未超期为 0 */
+            days_over: number;
+            /**
+             * Format: date
+             * @description 到期日, 当天仍可办理
+             */
+            on: string | null;
+            state: components["schemas"]["DueStateEnum"];
+        };
+        /**
+         * @description * `none` - 未设期限
+         *     * `unknown` - 期限待定
+         *     * `later` - 未到期
+         *     * `soon` - 即将到期
+         *     * `overdue` - 已超期
+         *     * `kept` - 按期办结
+         *     * `missed` - 超期办结
+         * @enum {string}
+         */
+        DueStateEnum: "none" | "unknown" | "later" | "soon" | "overdue" | "kept" | "missed";
         /** @description Children by where their days stand against a threshold or step of the rule. */
         Edges: {
             /** @description 明细总数 */
@@ -1372,6 +1542,32 @@ export interface components {
             dates: string[];
         };
         NullEnum: null;
+        /** @description Open tasks of one step of the month, within the reader's scope. */
+        OpenStep: {
+            node: components["schemas"]["TaskNodeEnum"];
+            /** Format: date-time */
+            oldest: string | null;
+            open: number;
+            overdue: number;
+            title: string;
+            usual: components["schemas"]["Usual"] | null;
+        };
+        Piece: {
+            /** Format: date-time */
+            ended_at: string;
+            holder: string;
+            /**
+             * Format: int64
+             * @description 微秒
+             */
+            length: number;
+            node: string;
+            round: number;
+            /** Format: date-time */
+            started_at: string;
+            title: string;
+            waiting: components["schemas"]["WaitingEnum"];
+        };
         /**
          * @description * `done` - 已完成
          *     * `active` - 进行中
@@ -2023,6 +2219,26 @@ export interface components {
          * @enum {string}
          */
         StayKindEnum: "transfer" | "overlap";
+        /** @description One step. `example_due_on`: the due date of a task that begins today; null where the calendar ends before. */
+        StepDeadline: {
+            current: components["schemas"]["DeadlineSetting"] | null;
+            /** Format: date */
+            example_due_on: string | null;
+            node: components["schemas"]["TaskNodeEnum"];
+            /** @description 超期后告知谁 */
+            supervisor: string;
+            title: string;
+        };
+        StepTime: {
+            /**
+             * Format: int64
+             * @description 微秒; 各环节之和等于总时长
+             */
+            length: number;
+            node: string;
+            title: string;
+            usual: components["schemas"]["Usual"] | null;
+        };
         Takeback: {
             /** Format: date-time */
             at: string;
@@ -2045,6 +2261,7 @@ export interface components {
             /** Format: int64 */
             cycle_id: number;
             decision: components["schemas"]["TaskDecisionEnum"] | components["schemas"]["NullEnum"];
+            due: components["schemas"]["Due"];
             /** Format: date-time */
             finished_at: string | null;
             flow: components["schemas"]["FlowNameEnum"];
@@ -2095,6 +2312,7 @@ export interface components {
             /** Format: int64 */
             cycle_id: number;
             decision: components["schemas"]["TaskDecisionEnum"] | components["schemas"]["NullEnum"];
+            due: components["schemas"]["Due"];
             /** Format: date-time */
             finished_at: string | null;
             flow: components["schemas"]["FlowNameEnum"];
@@ -2183,8 +2401,79 @@ export interface components {
          * @enum {string}
          */
         TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "due_soon" | "overdue" | "escalated" | "joined" | "finished";
+        Times: {
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            opened_at: string;
+            /** @description 首尾相接, 之和等于总时长 */
+            pieces: components["schemas"]["Piece"][];
+            steps: components["schemas"]["StepTime"][];
+            /**
+             * Format: int64
+             * @description 微秒; 未结束时算到现在
+             */
+            total: number;
+        };
         UnreadCount: {
             unread: number;
+        };
+        /** @description The median of the same step in earlier months. */
+        Usual: {
+            /** @description 来自多少次办理 */
+            count: number;
+            /**
+             * Format: int64
+             * @description 微秒
+             */
+            length: number;
+            of: components["schemas"]["UsualOfEnum"];
+        };
+        /**
+         * @description * `institution` - 本机构
+         *     * `county` - 全县
+         * @enum {string}
+         */
+        UsualOfEnum: "institution" | "county";
+        /**
+         * @description * `person` - person
+         *     * `system` - system
+         *     * `operator` - operator
+         *     * `institutions` - institutions
+         *     * `nobody` - nobody
+         * @enum {string}
+         */
+        WaitingEnum: "person" | "system" | "operator" | "institutions" | "nobody";
+        WaitingRow: {
+            claimed: boolean;
+            due: components["schemas"]["Due"];
+            /** Format: int64 */
+            institution_id: number | null;
+            institution_name: string;
+            node: components["schemas"]["TaskNodeEnum"];
+            round: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            statement_id: number | null;
+            /** Format: int64 */
+            task_id: number;
+            title: string;
+            township_name: string;
+            usual: components["schemas"]["Usual"] | null;
+            /**
+             * Format: int64
+             * @description 微秒
+             */
+            waited: number;
+            /** @description 办理人; 无人认领时为该谁办 */
+            waits_for: string;
+        };
+        /** @description One key-set page. */
+        WaitingRowPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["WaitingRow"][];
         };
     };
     responses: never;
@@ -3030,6 +3319,250 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatementPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cycle_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CycleTimes"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cycle_waiting: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                /**
+                 * @description * `none` - 未设期限
+                 *     * `unknown` - 期限待定
+                 *     * `later` - 未到期
+                 *     * `soon` - 即将到期
+                 *     * `overdue` - 已超期
+                 *     * `kept` - 按期办结
+                 *     * `missed` - 超期办结
+                 */
+                due?: "none" | "unknown" | "later" | "soon" | "overdue" | "kept" | "missed";
+                limit?: number;
+                /**
+                 * @description * `set_attendance_days` - 设置应考勤天数
+                 *     * `evaluate` - 评定
+                 *     * `review_township` - 乡镇街道初审
+                 *     * `review_county` - 县级审核
+                 *     * `correct` - 机构更正
+                 */
+                node?: "set_attendance_days" | "evaluate" | "review_township" | "review_county" | "correct";
+            };
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingRowPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deadline_list: {
+        parameters: {
+            query?: {
+                /** @description 县(市、区)代码; 空为本人所在县 */
+                county?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deadlines"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deadline_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeadlineSetRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deadlines"];
                 };
             };
             /** @description 输入有误 */
@@ -4357,6 +4890,54 @@ export interface operations {
             };
         };
     };
+    statement_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                statement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Times"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     task_list: {
         parameters: {
             query?: {
@@ -4369,7 +4950,24 @@ export interface operations {
                 /** @description 上一页返回的 next */
                 cursor?: string;
                 cycle?: number;
+                /**
+                 * @description 待办与待认领可按期限筛选
+                 *
+                 *     * `none` - 未设期限
+                 *     * `unknown` - 期限待定
+                 *     * `later` - 未到期
+                 *     * `soon` - 即将到期
+                 *     * `overdue` - 已超期
+                 *     * `kept` - 按期办结
+                 *     * `missed` - 超期办结
+                 */
+                due?: "none" | "unknown" | "later" | "soon" | "overdue" | "kept" | "missed";
                 limit?: number;
+                /**
+                 * @description * `oldest` - 先到先办
+                 *     * `due` - 先到期先办
+                 */
+                order?: "oldest" | "due";
             };
             header?: never;
             path?: never;
