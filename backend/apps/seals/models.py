@@ -41,6 +41,7 @@ class Seal(models.Model):
     origin = models.CharField(max_length=64)
     entry = models.PositiveIntegerField()  # number of the month in the log
     checkpoint = models.TextField()  # signed note
+    keys = models.JSONField(default=list)  # verification keys of the signatures, as text
     code = models.CharField(max_length=19)  # short code of the checkpoint, for paper and messages
     created_at = models.DateTimeField()
 

@@ -89,10 +89,11 @@ def _rows(package: Package) -> tuple[list[list[bytes]], list[list[dict[str, Any]
     faults: list[Fault] = []
     for number, tree in enumerate(package.trees):
         lines, checks = tree.lines, split_lines(tree.checks)
-        if len(lines) != len(checks) or not lines:
-            raise _Stop(Fault("rows", number))
         hashes.append([leaf_hash(line.encode()) for line in lines])
         documents.append([])
+        if len(lines) != len(checks) or not lines:
+            faults.append(Fault("rows", number))
+            continue
         for leaf, (line, told) in enumerate(zip(lines, checks, strict=True)):
             if told[:64] != hashes[-1][leaf].hex():
                 fields = tuple(differing_columns(line, told))
@@ -153,11 +154,13 @@ def _trees(package: Package, hashes: list[list[bytes]], documents: list[list[dic
 def _log(package: Package, documents: list[list[dict[str, Any]]]) -> tuple[Checkpoint, dict[str, Any]]:
     lines = split_lines(package.log)
     try:
-        body, _signatures = parse_note(package.checkpoint)
+        body, signatures = parse_note(package.checkpoint)
         checkpoint = Checkpoint.parse(body)
     except NoteError:
         raise _Stop(Fault("checkpoint")) from None
     cover = package.cover
+    if _key_ids(cover.get("keys")) != sorted((one.name, one.key_id) for one in signatures):
+        raise _Stop(Fault("cover", fields=("keys",)))
     if checkpoint.origin != cover.get("origin") or not _own_origin(checkpoint.origin, cover):
         raise _Stop(Fault("checkpoint", fields=("origin",)))
     if (checkpoint.size, checkpoint.root) != (
@@ -186,6 +189,14 @@ def _log(package: Package, documents: list[list[dict[str, Any]]]) -> tuple[Check
     if wrong:
         raise _Stop(Fault("entry", fields=wrong))
     return checkpoint, entry
+
+
+def _key_ids(texts: Any) -> list[tuple[str, bytes]] | None:
+    """Names and ids of the keys a cover lists; None unless it is a list of keys in their one form."""
+    try:
+        return sorted((key.name, key.id) for key in map(Key.parse, texts))
+    except (NoteError, TypeError, AttributeError):
+        return None
 
 
 def _own_origin(origin: str, cover: Mapping[str, Any]) -> bool:

@@ -25,8 +25,8 @@ def log_origin(county_code: str, month: ServiceMonth) -> str:
     return f"zhishan/{county_code}/{month.year}"
 
 
-def log_append(*, origin: str, document: Mapping[str, Any]) -> tuple[int, str]:
-    """Append a leaf and sign the new checkpoint: (number of the leaf, signed note). The caller holds the county.
+def log_append(*, origin: str, document: Mapping[str, Any]) -> tuple[int, str, list[str]]:
+    """Append a leaf and sign the new checkpoint: (number of the leaf, signed note, keys). The caller holds the county.
 
     The first leaf of a year names the log of the year before, as it stood then.
     """
@@ -45,7 +45,7 @@ def log_append(*, origin: str, document: Mapping[str, Any]) -> tuple[int, str]:
             *(f"{name} {plain[name]}" for name in ("rows", "total_amount", "sealed_at")),
         ),
     )
-    return number, _signed(checkpoint.body())
+    return number, *_signed(checkpoint.body())
 
 
 def _hashes(origin: str) -> list[bytes]:
@@ -74,7 +74,7 @@ def _previous(origin: str) -> dict[str, Any] | None:
     return {"origin": before, "size": len(hashes), "root": tree_root(hashes).hex()} if hashes else None
 
 
-def _signed(body: str) -> str:
+def _signed(body: str) -> tuple[str, list[str]]:
     try:
         found = signers()
         signatures = [
@@ -87,4 +87,4 @@ def _signed(body: str) -> str:
             "seal_key_missing",
             "没有配置封存签名密钥, 不能评定。请系统管理员配置 SEAL_ED25519_KEY 或 SEAL_SM2_KEY",
         )
-    return signed_note(body, signatures)
+    return signed_note(body, signatures), sorted(str(signer.key) for signer in found)

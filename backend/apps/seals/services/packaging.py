@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.apps.seals.domain.note import parse_note
 from backend.apps.seals.domain.package import Package, TreeText, join_lines
 from backend.apps.seals.domain.proofs import row_proof, rows_file
 from backend.apps.seals.models import LogEntry, Seal, SealPrivate, SealTree
-from backend.apps.seals.selectors.keys import trusted_keys
 from backend.apps.seals.selectors.openings import openings_of, private_binding
 from backend.common.canonical import canonical_bytes
 from backend.common.errors import NotFound
@@ -27,7 +25,7 @@ def seal_package(seal: Seal) -> Package:
             "trees": len(trees),
             "origin": seal.origin,
             "entry": seal.entry,
-            "keys": seal_keys(seal),
+            "keys": seal.keys,
         },
         checkpoint=seal.checkpoint,
         log=join_lines(_log(seal)),
@@ -36,13 +34,6 @@ def seal_package(seal: Seal) -> Package:
             [_private(seal, row) for row in seal.privates.order_by("number") if row.ciphertext]
         ),
     )
-
-
-def seal_keys(seal: Seal) -> list[str]:
-    """The keys the checkpoint was signed under, as people compare them."""
-    _body, signatures = parse_note(seal.checkpoint)
-    ids = {(signature.name, signature.key_id) for signature in signatures}
-    return sorted({str(key) for key in trusted_keys() if (key.name, key.id) in ids})
 
 
 def institution_rows(seal: Seal, *, institution_id: int, with_openings: bool = False) -> bytes:
@@ -83,7 +74,7 @@ def _upwards(seal: Seal, tree: SealTree) -> dict[str, Any]:
         "log": _log(seal),
         "entry_index": seal.entry,
         "checkpoint": seal.checkpoint,
-        "keys": seal_keys(seal),
+        "keys": seal.keys,
     }
 
 

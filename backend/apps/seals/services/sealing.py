@@ -92,7 +92,7 @@ def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
     origin = log_origin(snapshot.county_code, snapshot.month)
     leaves = sum(len(tree.leaves) for tree in trees)
     root = trees[0].root
-    entry, checkpoint = log_append(
+    entry, checkpoint, keys = log_append(
         origin=origin,
         document={
             "kind": "month",
@@ -116,6 +116,7 @@ def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
         origin=origin,
         entry=entry,
         checkpoint=checkpoint,
+        keys=keys,
         code=short_code(checkpoint.rpartition("\n\n")[0] + "\n"),
         created_at=now,
     )
