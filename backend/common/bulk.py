@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    DateField,
+    DecimalField,
+    ForeignKey,
+    IntegerField,
+    Model,
+    PositiveIntegerField,
+    PositiveSmallIntegerField,
+)
+
+# Fields whose values every driver takes as they are; subclasses may not.
+_AS_THEY_ARE: Final = frozenset(
+    {
+        *(IntegerField, BigIntegerField, PositiveIntegerField, PositiveSmallIntegerField),
+        *(BooleanField, CharField, DateField, DecimalField, ForeignKey),
+    }
+)
 
 
 def rows_insert(model: type[Model], columns: Sequence[str], rows: Collection[tuple[Any, ...]]) -> None:
@@ -31,6 +51,25 @@ def rows_insert(model: type[Model], columns: Sequence[str], rows: Collection[tup
             f"INSERT INTO {table} ({names}) VALUES ({holders})",  # noqa: S608  # names of our own models
             list(rows),
         )
+
+
+def objects_insert(rows: Sequence[Model]) -> None:
+    """`bulk_create` for many objects whose new ids nobody needs, several times cheaper: one `rows_insert`.
+
+    Every column but the id is written as the object has it; `pre_save` is not asked, so no `auto_now`.
+    """
+    if not rows:
+        return
+    fields = [field for field in rows[0]._meta.concrete_fields if not field.primary_key]
+    values = attrgetter(*[field.attname for field in fields])
+    prepared = [(at, field) for at, field in enumerate(fields) if type(field) not in _AS_THEY_ARE]
+    ready = []
+    for row in rows:
+        found = list(values(row))
+        for at, field in prepared:
+            found[at] = field.get_db_prep_save(found[at], connection)
+        ready.append(tuple(found))
+    rows_insert(type(rows[0]), [field.column for field in fields], ready)
 
 
 def rows_update(

@@ -28,7 +28,7 @@ from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
 from backend.apps.subsidy.selectors.facts import CountyFacts, county_facts
 from backend.apps.subsidy.selectors.scheme import scheme_definition
 from backend.apps.subsidy.selectors.shared_children import institutions_sharing_children
-from backend.common.bulk import rows_update
+from backend.common.bulk import objects_insert, rows_update
 from backend.common.errors import Conflict, NotFound
 
 LINES_PER_CHUNK: Final = 600
@@ -310,7 +310,7 @@ def _write_lines(wanted: Mapping[int, Mapping[int, Values]]) -> tuple[set[int], 
             moved.add(statement_id)
     for start in range(0, len(gone), 500):
         EntitlementLine.objects.filter(pk__in=gone[start : start + 500]).delete()
-    EntitlementLine.objects.bulk_create(new, batch_size=1_000)
+    objects_insert(new)
     rows_update(changed, key=("statement_id", "child_id"), fields=LINE_FIELDS)
     return moved, len(new) + len(changed) + len(gone)
 
