@@ -69,7 +69,7 @@ def objects_insert(rows: Sequence[Model]) -> None:
         for at, field in prepared:
             found[at] = field.get_db_prep_save(found[at], connection)
         ready.append(tuple(found))
-    rows_insert(type(rows[0]), [field.column for field in fields], ready)
+    rows_insert(type(rows[0]), [str(field.column) for field in fields], ready)
 
 
 def rows_update(

@@ -101,6 +101,7 @@ class _Blank(NamedTuple):
 
     days: tuple[_Day, ...]
     letters: tuple[str, ...]
+    punched: tuple[Mapping[Shape, str], ...]  # the letter of each day by what its punches amount to
     enrolled_workdays: int
 
 
@@ -111,6 +112,7 @@ class _Judge:
         self._context = context
         self._blanks: dict[tuple[int, tuple[tuple[int, int], ...]], _Blank] = {}
         self._letters: dict[tuple[_Day, Shape, str], str] = {}
+        self._shapes: dict[_Day, Mapping[Shape, str]] = {}
 
     def __call__(
         self,
@@ -121,15 +123,15 @@ class _Judge:
         corrections: Mapping[date, str],
     ) -> ChildMonthDays:
         blank = self._blank(institution_id, spans)
-        letters, uncounted = list(blank.letters), 0
-        kinds = {day.day: kind for day, kind in corrections.items()}
-        for row in days:
-            at = row[0] - 1
-            found = self._letter(blank.days[at], shape_of(row[1], row[2]), kinds.pop(row[0], ""))
-            letters[at] = found
-            uncounted += found in _OUTSIDE
-        for day, kind in kinds.items():  # without any punch
-            letters[day - 1] = self._letter(blank.days[day - 1], Shape.NONE, kind)
+        letters, punched, uncounted = list(blank.letters), blank.punched, 0
+        for day, first_in, last_out, _, _, _ in days:
+            letter = letters[day - 1] = punched[day - 1][shape_of(first_in, last_out)]
+            uncounted += letter in _OUTSIDE
+        if corrections:
+            shapes = {row[0]: shape_of(row[1], row[2]) for row in days}
+            for corrected, kind in corrections.items():
+                at = corrected.day
+                letters[at - 1] = self._letter(blank.days[at - 1], shapes.get(at, Shape.NONE), kind)
         return ChildMonthDays(
             institution_id=institution_id,
             child_id=child_id,
@@ -137,6 +139,12 @@ class _Judge:
             enrolled_workdays=blank.enrolled_workdays,
             uncounted_days=uncounted,
         )
+
+    def _by_shape(self, day: _Day) -> Mapping[Shape, str]:
+        found = self._shapes.get(day)
+        if found is None:
+            found = self._shapes[day] = {shape: self._letter(day, shape, "") for shape in Shape}
+        return found
 
     def _letter(self, day: _Day, shape: Shape, correction: str) -> str:
         key = (day, shape, correction)
@@ -164,6 +172,7 @@ class _Judge:
         return _Blank(
             days=days,
             letters=tuple([self._letter(day, Shape.NONE, "") for day in days]),
+            punched=tuple([self._by_shape(day) for day in days]),
             enrolled_workdays=sum(
                 day.enrolled and day.institution_open and day.kind.is_workday for day in days
             ),

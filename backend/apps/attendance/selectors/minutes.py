@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import NamedTuple
 
 from backend.apps.attendance.models import AttendanceDay
 from backend.apps.attendance.selectors.expressions import DayOfMonth, LocalMinute
 from backend.common.service_month import ServiceMonth
 
-
-class DayMinutes(NamedTuple):
-    """`first_in` and `last_out` are minutes after local midnight of `day` (1 to 31), None when there is no such punch."""
-
-    day: int
-    first_in: int | None
-    last_out: int | None
-    in_count: int
-    out_count: int
-    manual_count: int
+# Day of the month (1 to 31), minutes after local midnight of the first entry and of the last exit, None when there is
+# no such punch, then entries, exits and manual punches. Plain tuples: there are a hundred thousand of them.
+DayMinutes = tuple[int, int | None, int | None, int, int, int]
 
 
 def day_minutes(
@@ -45,9 +37,8 @@ def day_minutes(
         )
     )
     found: dict[tuple[int, int], list[DayMinutes]] = defaultdict(list)
-    make = DayMinutes._make
     for row in rows.iterator(chunk_size=5_000):
-        found[row[:2]].append(make(row[2:]))
+        found[row[:2]].append(row[2:])
     for days_of_child in found.values():
         days_of_child.sort()
     return dict(found)

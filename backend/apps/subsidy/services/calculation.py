@@ -29,6 +29,7 @@ from backend.apps.subsidy.selectors.facts import CountyFacts, county_facts
 from backend.apps.subsidy.selectors.scheme import scheme_definition
 from backend.apps.subsidy.selectors.shared_children import institutions_sharing_children
 from backend.common.bulk import objects_insert, rows_update
+from backend.common.collecting import collection_paused
 from backend.common.errors import Conflict, NotFound
 
 LINES_PER_CHUNK: Final = 600
@@ -88,6 +89,7 @@ class _Run:
     required_days: RequiredDaysOfMonth
 
 
+@collection_paused()
 def cycle_calculate(*, cycle_id: int, progress: Progress | None = None) -> CalculationSummary:
     """Calculate every open statement of the month; `progress(done, total)` counts statements.
 

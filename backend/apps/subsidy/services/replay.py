@@ -19,6 +19,7 @@ from backend.apps.subsidy.domain.settle import evaluate
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Scheme, Statement
 from backend.apps.subsidy.selectors.facts import county_facts, key_of, looks_back
 from backend.apps.subsidy.selectors.scheme import scheme_definition, scheme_in_force_or_none
+from backend.common.collecting import collection_paused
 from backend.common.errors import Conflict, Invalid
 from backend.common.service_month import ServiceMonth
 
@@ -90,7 +91,7 @@ def scheme_replay(*, scheme: Scheme, months: Sequence[ServiceMonth]) -> Replay:
     wanted = sorted(set(months))
     if not wanted or len(wanted) > MOST_MONTHS:
         raise Invalid("months_wrong", f"请选择 1 到 {MOST_MONTHS} 个月份")
-    with read_only():
+    with read_only(), collection_paused():
         tried = _definition(scheme)
         paid: dict[str, list[PastMonth]] = {}
         found = tuple(_month(scheme, tried, month, paid) for month in wanted)
