@@ -247,7 +247,7 @@ class DemoMonth:
         """The operator asks for one missing day of one child who is paid in part to count; the township checks it."""
         for line in statement.lines.filter(amount__gt=0, factor__lt=1).order_by("child_id"):
             for number, letter in enumerate(line.derivation["d"], start=1):
-                if letter not in NOT_COUNTED:
+                if letter not in NOT_COUNTED or line.child_id is None:
                     continue
                 try:
                     correction = correction_propose(

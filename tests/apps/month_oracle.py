@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from backend.apps.attendance.models import AttendanceCorrection, Punch
@@ -28,16 +29,15 @@ def oracle_lines(month: Synthetic) -> dict[tuple[str, str], Found]:
         }
         days = {pk: _days(month, child.pk, place) for pk, place in places.items()}
         lines = {pk: _line(month, child, place, days[pk][0], days[pk][1]) for pk, place in places.items()}
-        if (
-            sum(Decimal(line[3]) > 0 for line in lines.values()) > 1
-        ):  # by days: the first entry wins a shared day
+        shared = [pk for pk, line in lines.items() if not line[4].endswith("_eligible")]
+        if len(shared) > 1:  # by days: the first entry wins a shared day, and the month is divided
             owner: dict[date, int] = {}
-            for day in {d for pk in places for d in days[pk][0]}:
-                claims = [(days[pk][2].get(day, 1440), pk) for pk in places if day in days[pk][0]]
+            for day in {d for pk in shared for d in days[pk][0]}:
+                claims = [(days[pk][2].get(day, 1440), pk) for pk in shared if day in days[pk][0]]
                 owner[day] = min(claims)[1]
-            for pk, place in places.items():
+            for pk in shared:
                 own = {d for d in days[pk][0] if owner[d] == pk}
-                lines[pk] = _line(month, child, place, own, days[pk][1])
+                lines[pk] = _line(month, child, places[pk], own, days[pk][1], of=len(owner))
         for pk, line in lines.items():
             found[places[pk].name, child.code] = line
     return found
@@ -68,7 +68,16 @@ def _days(month: Synthetic, child_id: int, place: Institution) -> tuple[set[date
     return counted, silent, {day: min(p["in"]) for day, p in per_day.items() if p["in"]}
 
 
-def _line(month: Synthetic, child: object, place: Institution, days: set[date], silent: int) -> Found:
+def _line(
+    month: Synthetic,
+    child: object,
+    place: Institution,
+    days: set[date],
+    silent: int,
+    *,
+    of: int | None = None,
+) -> Found:
+    """`of` are the days of the child at all its institutions; this one is worth its part of them."""
     enrolment = (
         Enrolment.objects.filter(child=child, institution=place, starts_on__lte=LAST)
         .exclude(ends_on__lt=FIRST)
@@ -84,7 +93,9 @@ def _line(month: Synthetic, child: object, place: Institution, days: set[date], 
     rate = Rate.objects.get(grade_id=grade, class_type=enrolment.class_type, care_mode=enrolment.care_mode)
     assert rate.amount is not None
     required = 15 if place == month.institutions[3] else 18
-    factor = min(Decimal(len(days)) / required, Decimal(1))
-    amount = (rate.amount * min(len(days), required) / required).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    total = len(days) if of is None else of
+    share = Fraction(min(total, required) * len(days), required * total) if total else Fraction(0)
+    factor = Decimal(share.numerator) / share.denominator
+    amount = (rate.amount * share.numerator / share.denominator).quantize(Decimal("0.01"), ROUND_HALF_UP)
     reason = "no_days" if not days else "full" if factor == 1 else "partial"
     return len(days), silent, str(factor.quantize(Decimal("0.000001"), ROUND_HALF_UP)), str(amount), reason

@@ -170,15 +170,6 @@ def test_refusals(people: Cast) -> None:
         with pytest.raises(kind) as caught:
             scheme_replay(scheme=draft, months=months)
         assert caught.value.code == code
-    by_place = {"format": 1, "unit": "place_month", "axes": [], "factor": {"family": "operating_time"}}
-    broken = drafted(version=3, definition=by_place)
-    Rate.objects.filter(scheme=broken).delete()
-    Rate.objects.create(
-        scheme=broken, amount=900, unit="place_month", document_number="x", starts_on=date(2026, 1, 1)
-    )
-    with pytest.raises(Conflict) as caught:
-        scheme_replay(scheme=broken, months=[OCTOBER])
-    assert caught.value.code == "scheme_unit_unsupported"
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 

@@ -12,6 +12,7 @@ from backend.apps.subsidy.domain.facts import (
     SETTINGS,
     ChildMonth,
     DayFact,
+    Fee,
     InstitutionMonth,
     MonthCalendar,
     PastMonth,
@@ -59,7 +60,7 @@ def random_factor(rng: Random, family: str) -> dict:
         return {"family": "month_count", "days": rng.randint(1, 12)}
     found = {
         "family": "long_window",
-        "window": rng.choice(["calendar_year", "school_year", "half_year"]),
+        "window": rng.choice(["calendar_year", "school_year", "half_year", "term"]),
         "months": rng.randint(1, 4),
         "average": rng.choice([0, 12, "15.5", 18]),
     }
@@ -82,6 +83,7 @@ def random_scheme(rng: Random, family: str) -> tuple[dict, list[dict]]:
             "affordable",
             "household_order",
             "local_registration",
+            "size_band",
         ],
         k=rng.randint(0, 3),
     )
@@ -95,6 +97,12 @@ def random_scheme(rng: Random, family: str) -> tuple[dict, list[dict]]:
         "format": 1,
         "axes": axes,
         "grades": GRADES,
+        "sizes": {
+            "bands": [
+                {"code": "small", "name": "小", "from_places": rng.choice([0, 2]), "to_places": 6},
+                {"code": "large", "name": "大", "from_places": 6, "to_places": rng.choice([9, 500])},
+            ]
+        },
         "ages": {"measured": rng.choice(["month_start", "month_end", "any_day", "higher"]), "bands": bands},
         "factor": random_factor(rng, family),
         "attendance": {
@@ -160,6 +168,12 @@ def random_scheme(rng: Random, family: str) -> tuple[dict, list[dict]]:
     if rng.random() < 0.2:
         definition["spread_months"] = 12
         definition["unit"] = "child_year"
+    elif rng.random() < 0.2:
+        definition["unit"] = rng.choice(["child_year", "child_term"])
+        caps["term_starts"] = rng.choice([[3, 9], [2, 6, 10]])
+        caps["year"] = rng.choice(["calendar_year", "school_year"])
+    if rng.random() < 0.1:
+        definition["ends_on"] = rng.choice(["2026-10-14", "2026-07-31", "2026-02-01"])
     return definition, random_rates(rng, axes)
 
 
@@ -173,14 +187,15 @@ def random_rates(rng: Random, axes: list[str]) -> list[dict]:
         "affordable": ["yes", "no"],
         "household_order": ["1", "2", "3+"],
         "local_registration": ["yes", "no"],
+        "size_band": ["small", "large"],
     }
     keys: list[dict] = [{}]
     for axis in axes:
-        options = ["*"] if axis not in ("age_band",) and rng.random() < 0.2 else values[axis]
+        options = ["*"] if axis not in ("age_band", "size_band") and rng.random() < 0.2 else values[axis]
         keys = [{**k, axis: v} for k in keys for v in options]
     rows = []
     for at, key in enumerate(keys):
-        spare = axes and at > 0 and rng.random() < 0.05 and "age_band" not in axes
+        spare = axes and at > 0 and rng.random() < 0.05 and not {"age_band", "size_band"} & set(axes)
         if spare:
             continue
         rows.append(row(key, rng.randint(1, 90000), "2025-01-01"))
@@ -233,12 +248,26 @@ def random_institution(rng: Random, key: str, month: ServiceMonth) -> Institutio
         grades=tuple(grades),
         affordable=tuple(affordable),
         closed_on=date(month.year, month.month, rng.randint(1, 28)) if rng.random() < 0.05 else None,
-        places=(
+        places=()
+        if rng.random() < 0.05
+        else (
             Places("infant", rng.randint(0, 5), rng.randint(0, 3)),
             Places("mixed", rng.randint(0, 5), 2),
         ),
-        full_day_fee=Decimal(rng.randint(1500, 3000)) if rng.random() < 0.9 else None,
+        fees=random_fees(rng, month),
     )
+
+
+def random_fees(rng: Random, month: ServiceMonth) -> tuple[Fee, ...]:
+    """What the institution charges, sometimes unknown, sometimes changed inside the month."""
+    found = []
+    for mode in CARE_MODES:
+        if rng.random() < 0.85:
+            found.append(Fee(mode, date(2024, 1, 1), Decimal(rng.randint(1500, 3000))))
+        if rng.random() < 0.15:
+            day = date(month.year, month.month, rng.randint(1, 28))
+            found.append(Fee(mode, day, Decimal(rng.randint(1500, 3000))))
+    return tuple(sorted(found, key=lambda fee: fee.starts_on))
 
 
 def random_segments(rng: Random, month: ServiceMonth) -> tuple[Segment, ...]:

@@ -17,6 +17,7 @@ ASK_FIRST = {
     "missing_household_order",
     "missing_registration",
     "missing_fee",
+    "missing_places",
     "not_captured",
     "two_institutions",
 }
@@ -190,11 +191,24 @@ class Oracle:
         reason = self.refused(child, day)
         if reason:
             return reason, None, None
+        ends_on = self.d.get("ends_on")
+        if ends_on is not None and day > date.fromisoformat(ends_on):
+            return "scheme_ended", None, None
         segment = self.segment_on(child, day)
         if "household_order" in self.d["axes"] and segment.household_order is None:
             return "missing_household_order", None, None
         if "local_registration" in self.d["axes"] and child.local_registration is None:
             return "missing_registration", None, None
+        size = None
+        if "size_band" in self.d["axes"]:
+            if not child.institution.places:
+                return "missing_places", None, None
+            total = sum(p.approved for p in child.institution.places)
+            for row in self.d["sizes"]["bands"]:
+                if row["from_places"] <= total < row["to_places"]:
+                    size = row["code"]
+            if size is None:
+                return "size_not_eligible", None, None
         best = ("no_rate", None, None)
         for band in bands:
             have = {
@@ -205,6 +219,7 @@ class Oracle:
                 "setting": child.institution.setting,
                 "affordable": "yes" if latest(child.institution.affordable, day) else "no",
                 "local_registration": "yes" if child.local_registration else "no",
+                "size_band": size,
             }
             fitting = []
             for row in self.rates:
@@ -435,12 +450,22 @@ class Oracle:
             if not fits:
                 continue
             if m["factor"] == "fee_ratio":
-                if segment.monthly_fee is None or not child.institution.full_day_fee:
+                own, whole = self.charged(child, d), self.listed_fee(child, "full_day", d)
+                if own is None or not whole:
                     return None
-                times *= Fraction(segment.monthly_fee) / Fraction(child.institution.full_day_fee)
+                times *= Fraction(own) / Fraction(whole)
             else:
                 times *= Fraction(str(m["factor"]))
         return times
+
+    def listed_fee(self, child, mode, day):
+        return latest([(f.starts_on, f.amount) for f in child.institution.fees if f.care_mode == mode], day)
+
+    def charged(self, child, day):
+        """What this child pays: its own fee, else the institution's for its care mode."""
+        segment = self.segment_on(child, day)
+        own = segment.monthly_fee
+        return self.listed_fee(child, segment.care_mode, day) if own is None else own
 
     def capped(self, child, widest, money, reason, counted, factor):
         caps = self.part("caps")
@@ -449,7 +474,7 @@ class Oracle:
         if "amount_per_month" in caps:
             limits.append(("capped_month", Fraction(str(caps["amount_per_month"]))))
         if "fee" in caps:
-            fee = self.segment_on(child, widest).monthly_fee
+            fee = self.charged(child, widest)
             if fee is None:
                 return "missing_fee", counted, Fraction(0), Decimal("0.00")
             limits.append(("capped_fee", Fraction(fee) * Fraction(str(caps["fee"]))))
@@ -466,10 +491,14 @@ class Oracle:
         if money > 0 and paid_months >= caps.get("months_per_year", 99):
             money, reason = Fraction(0), "cap_months"
         rule = self.d["factor"]
-        if rule["family"] == "long_window" and reason != "cap_months":
+        once = rule["window"] if rule["family"] == "long_window" else None
+        if once is None and self.d.get("spread_months", 1) == 1:
+            unit = self.d.get("unit", "child_month")
+            once = {"child_term": "term", "child_year": caps.get("year", "calendar_year")}.get(unit)
+        if once is not None and reason != "cap_months":
             if rule.get("settle_month") not in (None, child.month.month):
                 money, reason = Fraction(0), "not_settlement_month"
-            elif any(p.paid > 0 for p in self.earlier(child, rule["window"])):
+            elif any(p.paid > 0 for p in self.earlier(child, once)):
                 money, reason = Fraction(0), "paid_in_window"
         return reason, counted, factor, self.rounded(money)
 

@@ -63,5 +63,5 @@ def test_place_months_agree_with_a_plain_loop() -> None:
                     open_days += 1
         fen = rate * sum(p.approved for p in facts.places) * open_days
         expected = Decimal((2 * fen + works) // (2 * works)) / 100
-        assert (line.operating_days, line.amount) == (open_days, expected)
+        assert (line.attended_days, line.amount) == (open_days, expected)
         assert fold(line.derivation.encode()) == line.amount

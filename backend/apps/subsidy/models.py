@@ -179,8 +179,12 @@ class Statement(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     children_count = models.PositiveIntegerField(default=0)
     paid_children = models.PositiveIntegerField(default=0)
+    places = models.PositiveIntegerField(default=0)  # 托位 the institution itself is paid for
     unresolved_count = models.PositiveIntegerField(default=0)  # lines no rate matches: they block approval
     total_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    payments = models.JSONField(
+        default=dict, blank=True
+    )  # see `domain.payments`; {}: one payer, one payee, at once
     calculated_at = models.DateTimeField()
     finished = models.BooleanField(default=False)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
@@ -193,12 +197,21 @@ class Statement(models.Model):
 
 
 class EntitlementLine(models.Model):
-    """应补金额 of one child in one statement, with the derivation that explains it."""
+    """应补金额 of one child in one statement, with the derivation that explains it.
+
+    Where a scheme pays per place or flat, the statement has one line of the institution itself: no child, class or
+    care mode, `places`, its open days as `attended_days` and the month's workdays as `required_days`. `own_statement`
+    repeats the statement there, because a unique key over a NULL child would let two such lines in.
+    """
 
     statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
-    child = models.ForeignKey(Child, on_delete=models.PROTECT)
-    class_type = models.CharField(max_length=16, choices=ClassType)
-    care_mode = models.CharField(max_length=16, choices=CareMode)
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, null=True)
+    own_statement = models.OneToOneField(
+        Statement, on_delete=models.CASCADE, null=True, related_name="institution_line"
+    )
+    places = models.PositiveIntegerField(null=True)
+    class_type = models.CharField(max_length=16, choices=ClassType, blank=True)
+    care_mode = models.CharField(max_length=16, choices=CareMode, blank=True)
     attended_days = models.PositiveSmallIntegerField()
     required_days = models.PositiveSmallIntegerField()
     not_captured_days = models.PositiveSmallIntegerField()
@@ -207,11 +220,19 @@ class EntitlementLine(models.Model):
     factor = models.DecimalField(max_digits=9, decimal_places=6)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     reason_code = models.CharField(max_length=32)
+    payments = models.JSONField(default=dict, blank=True)  # see `domain.payments`
     derivation = models.JSONField()
 
     class Meta:
         db_table = "subsidy_line"
-        constraints = [models.UniqueConstraint(fields=["statement", "child"], name="subsidy_line_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "child"], name="subsidy_line_key"),
+            models.CheckConstraint(
+                condition=models.Q(child__isnull=False, own_statement__isnull=True)
+                | models.Q(child__isnull=True, own_statement=models.F("statement")),
+                name="subsidy_line_subject",
+            ),
+        ]
 
 
 class PayeeDecision(models.Model):
@@ -352,7 +373,9 @@ class SnapshotStatement(models.Model):
     exclusion_reason = models.CharField(max_length=300, blank=True)
     children_count = models.PositiveIntegerField()
     paid_children = models.PositiveIntegerField()
+    places = models.PositiveIntegerField(default=0)
     total_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    payments = models.JSONField(default=dict, blank=True)
     content_hash = models.CharField(max_length=64)
     digest = models.CharField(max_length=64)
 
@@ -371,14 +394,15 @@ class SnapshotLine(RowKeyModel):
     statement = models.ForeignKey(SnapshotStatement, on_delete=models.PROTECT, related_name="lines")
     row_number = models.PositiveIntegerField()
     row_code = models.CharField(max_length=32, unique=True)  # printed on paper, e.g. 330683-202610-00042
-    child_id = models.BigIntegerField()
-    child_code = models.CharField(max_length=16)
-    child_name = EncryptedTextField()
+    child_id = models.BigIntegerField(null=True)  # NULL: the line of the institution itself
+    child_code = models.CharField(max_length=16, blank=True)
+    child_name = EncryptedTextField(blank=True)
     name_commitment = models.CharField(
         max_length=64
     )  # keyed hash of row code and name: the digests stand on it, so a name can be erased and the seal still verifies
-    class_type = models.CharField(max_length=16)
-    care_mode = models.CharField(max_length=16)
+    class_type = models.CharField(max_length=16, blank=True)
+    care_mode = models.CharField(max_length=16, blank=True)
+    places = models.PositiveIntegerField(null=True)
     attended_days = models.PositiveSmallIntegerField()
     required_days = models.PositiveSmallIntegerField()
     not_captured_days = models.PositiveSmallIntegerField()
@@ -386,6 +410,7 @@ class SnapshotLine(RowKeyModel):
     factor = models.DecimalField(max_digits=9, decimal_places=6)
     amount = models.DecimalField(max_digits=10, decimal_places=2)
     reason_code = models.CharField(max_length=32)
+    payments = models.JSONField(default=dict, blank=True)
     derivation = models.JSONField()
     digest = models.CharField(max_length=64)
 

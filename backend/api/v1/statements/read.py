@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from backend.api.v1.photos.links import photo_url
 from backend.apps.accounts.models import User
+from backend.apps.attendance.models import AttendanceDay
 from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.selectors.drilldown import PunchRow, child_days, child_punches
 from backend.apps.subsidy.domain.nearest import Change
+from backend.apps.subsidy.domain.payments import payments_by_side
 from backend.apps.subsidy.selectors.content import statement_content_hash
 from backend.apps.subsidy.selectors.lines import LineRow, line_explanation, line_row
 from backend.apps.subsidy.selectors.lines import line_page as subsidy_line_page
@@ -60,6 +63,7 @@ def _row(row: StatementRow, step: StatementPosition | None) -> dict[str, Any]:
         "position_title": step.title if step else "",
         "children_count": row.children_count,
         "paid_children": row.paid_children,
+        "places": row.places,
         "total_amount": row.total_amount,
         "open_alerts": row.open_alerts,
     }
@@ -73,6 +77,7 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
         "county": statement.cycle.county,
         "required_days": statement.required_days,
         "unresolved_count": statement.unresolved_count,
+        "payments": payments_by_side(statement.payments),
         "content_hash": statement_content_hash(statement),
         "decisions": [
             {
@@ -113,8 +118,11 @@ def line_detail(*, actor: User, line_id: int) -> dict[str, Any]:
     statement = line.statement
     month = statement.cycle.month
     child, place = line.child_id, statement.institution_id
-    punches = child_punches(child_id=child, institution_id=place, month=month)
-    kept = child_days(child_id=child, institution_id=place, month=month)
+    punches: list[PunchRow] = []
+    kept: dict[date, AttendanceDay] = {}
+    if child is not None:
+        punches = child_punches(child_id=child, institution_id=place, month=month)
+        kept = child_days(child_id=child, institution_id=place, month=month)
     counted = Counter(punch.date for punch in punches)
     calendar = {day.date: day for day in calendar_of(month).days}
     explanation = line_explanation(line)

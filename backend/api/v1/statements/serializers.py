@@ -52,6 +52,7 @@ class StatementSerializer(serializers.Serializer):
     position_title = serializers.CharField(allow_blank=True)
     children_count = serializers.IntegerField()
     paid_children = serializers.IntegerField()
+    places = serializers.IntegerField(help_text="按机构计补的托位数; 按婴幼儿计补的为 0")
     total_amount = MoneyField()
     open_alerts = serializers.IntegerField()
 
@@ -66,6 +67,22 @@ class TakebackSerializer(serializers.Serializer):
     reason = serializers.CharField()
     by_name = serializers.CharField()
     at = serializers.DateTimeField()
+
+
+class PaymentSerializer(serializers.Serializer):
+    """One payee or source: its instalments in order; they add up to `total`."""
+
+    party = serializers.CharField()
+    title = serializers.CharField()
+    amounts = serializers.ListField(child=MoneyField(), help_text="各期金额")
+    total = MoneyField()
+
+
+class PaymentsSerializer(serializers.Serializer):
+    """Both sides add up to the same amount, instalment by instalment."""
+
+    payees = PaymentSerializer(many=True, help_text="补给谁")
+    sources = PaymentSerializer(many=True, help_text="谁出钱")
 
 
 class StatementDecisionSerializer(serializers.Serializer):
@@ -87,7 +104,8 @@ class StatementDecisionSerializer(serializers.Serializer):
 class StatementDetailSerializer(StatementSerializer):
     county = RegionSerializer()
     required_days = serializers.IntegerField()
-    unresolved_count = serializers.IntegerField(help_text="没有对应补助标准的人数; 不为 0 不能通过")
+    unresolved_count = serializers.IntegerField(help_text="标准或资料待补的明细条数; 不为 0 不能通过")
+    payments = PaymentsSerializer(allow_null=True, help_text="拨付去向与资金来源; 不分的为 null")
     content_hash = serializers.CharField()
     decisions = StatementDecisionSerializer(many=True)
     task_id = IdField(allow_null=True, help_text="当前任务; 没有或不可见为 null")
@@ -95,12 +113,15 @@ class StatementDetailSerializer(StatementSerializer):
 
 
 class LineSerializer(serializers.Serializer):
+    """A child's line, or the institution's own where the scheme pays per place or flat: then without child, with places."""
+
     id = IdField()
-    child_id = IdField()
-    child_code = serializers.CharField()
-    child_name = serializers.CharField(help_text="脱敏姓名")
-    class_type = serializers.ChoiceField(choices=ClassType.choices)
-    care_mode = serializers.ChoiceField(choices=CareMode.choices)
+    child_id = IdField(allow_null=True)
+    child_code = serializers.CharField(allow_blank=True)
+    child_name = serializers.CharField(allow_blank=True, help_text="脱敏姓名")
+    places = serializers.IntegerField(allow_null=True, help_text="托位数; 婴幼儿的明细为 null")
+    class_type = serializers.ChoiceField(choices=ClassType.choices, allow_null=True)
+    care_mode = serializers.ChoiceField(choices=CareMode.choices, allow_null=True)
     attended_days = serializers.IntegerField()
     required_days = serializers.IntegerField()
     not_captured_days = serializers.IntegerField()
@@ -109,6 +130,7 @@ class LineSerializer(serializers.Serializer):
     amount = MoneyField()
     reason_code = serializers.CharField()
     reason_text = serializers.CharField()
+    payments = PaymentSerializer(many=True, help_text="补给谁、分几期; 一次全补给一方的为空")
 
 
 class LineDaySerializer(serializers.Serializer):

@@ -24,6 +24,7 @@ from backend.api.v1.statements.serializers import (
 )
 from backend.api.views import ApiView
 from backend.apps.subsidy.selectors.visible import line_get
+from backend.apps.subsidy.services import payee_not_needed
 from workflows.beside import payee_decide
 
 
@@ -131,6 +132,8 @@ class LinePayHereApi(ApiView):
     def post(self, request: Request, line_id: int) -> Response:
         reason = self.body(LinePayHereSerializer)["reason"]
         line = line_get(actor=self.actor, line_id=line_id)
+        if line.child_id is None:
+            raise payee_not_needed()
         payee_decide(
             cycle_id=line.statement.cycle_id,
             child_id=line.child_id,

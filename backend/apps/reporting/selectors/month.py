@@ -13,7 +13,9 @@ from django.db.models import Max, Min
 from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType
 from backend.apps.subsidy.domain.derivation import decode
+from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments, payments_by_side
 from backend.apps.subsidy.domain.render import formula, reason_text
+from backend.apps.subsidy.domain.scheme import CHILD_UNITS
 from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
 from backend.common.masking import mask_name
 
@@ -31,15 +33,17 @@ class InstitutionRow:
     required_days: int
     children: int
     paid: int
+    places: int
     amount: Decimal
+    payees: dict[str, Decimal]  # by title; empty where everything goes to one at once
     first_row: int | None
     last_row: int | None
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ChildRow:
-    """One child's line; the name is masked, and nothing here tells more about the child."""
+class LineRow:
+    """One line: a child's with the name masked, or the institution's own, which has `places` and no child."""
 
     number: int
     code: str
@@ -50,12 +54,14 @@ class ChildRow:
     child_name: str
     class_type: str
     care_mode: str
+    places: int | None
     required_days: int
     attended_days: int
     not_captured_days: int
     rate: Decimal | None
     factor: Decimal
     amount: Decimal
+    payees: dict[str, Decimal]
     reason: str
     formula: str
 
@@ -140,6 +146,26 @@ class ReportMonth:
         return sum(row.paid for row in self.approved)
 
     @property
+    def places(self) -> int:
+        return sum(row.places for row in self.approved)
+
+    @property
+    def by_child(self) -> bool:
+        """Does the scheme of the month pay per child, or the institution itself?"""
+        return str(self.header["scheme"]["definition"].get("unit", "child_month")) in CHILD_UNITS
+
+    @property
+    def payments(self) -> dict[str, tuple[Payment, ...]] | None:
+        """Payees and sources of the month as sealed; None where everything goes to one payee from one source."""
+        return payments_by_side(self.header.get("payments", {}))
+
+    @property
+    def payee_titles(self) -> tuple[str, ...]:
+        """Titles of the payees when there are several, so that tables show who gets what."""
+        found = () if self.payments is None else self.payments["payees"]
+        return tuple(payee.title for payee in found) if len(found) > 1 else ()
+
+    @property
     def total(self) -> Decimal:
         return self.snapshot.total_amount
 
@@ -215,7 +241,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
     )
 
 
-def report_children(snapshot: Snapshot) -> Iterator[ChildRow]:
+def report_lines(snapshot: Snapshot) -> Iterator[LineRow]:
     """Lines of approved institutions in print order, one query, streamed."""
     lines = (
         SnapshotLine.objects.filter(statement__snapshot=snapshot, statement__outcome=APPROVED)
@@ -223,7 +249,7 @@ def report_children(snapshot: Snapshot) -> Iterator[ChildRow]:
         .order_by("row_number")
     )
     for line in lines.iterator(chunk_size=2_000):
-        yield _child(line)
+        yield _line(line)
 
 
 def _institution(statement: SnapshotStatement, first_row: int | None, last_row: int | None) -> InstitutionRow:
@@ -235,16 +261,22 @@ def _institution(statement: SnapshotStatement, first_row: int | None, last_row: 
         required_days=statement.required_days,
         children=statement.children_count,
         paid=statement.paid_children,
+        places=statement.places,
         amount=statement.total_amount,
+        payees=_payees(statement.payments.get("payees", {})),
         first_row=first_row,
         last_row=last_row,
         reason=statement.exclusion_reason,
     )
 
 
-def _child(line: SnapshotLine) -> ChildRow:
+def _payees(parts: dict[str, list[str]]) -> dict[str, Decimal]:
+    return {payment.title: payment.total for payment in payments(parts, PAYEE_NAMES)}
+
+
+def _line(line: SnapshotLine) -> LineRow:
     statement = line.statement
-    return ChildRow(
+    return LineRow(
         number=line.row_number,
         code=line.row_code,
         institution=statement.institution_name,
@@ -252,14 +284,16 @@ def _child(line: SnapshotLine) -> ChildRow:
         grade=statement.grade_name,
         child_code=line.child_code,
         child_name=mask_name(line.child_name),
-        class_type=str(ClassType(line.class_type).label),
-        care_mode=str(CareMode(line.care_mode).label),
+        class_type=str(ClassType(line.class_type).label) if line.class_type else "",
+        care_mode=str(CareMode(line.care_mode).label) if line.care_mode else "",
+        places=line.places,
         required_days=line.required_days,
         attended_days=line.attended_days,
         not_captured_days=line.not_captured_days,
         rate=line.rate_amount,
         factor=line.factor,
         amount=line.amount,
+        payees=_payees(line.payments),
         reason=reason_text(line.reason_code),
         formula=formula(decode(line.derivation)),
     )

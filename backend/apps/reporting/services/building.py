@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backend.apps.audit.services import audit_record
 from backend.apps.reporting.models import ReportFile
-from backend.apps.reporting.selectors.month import ReportMonth, report_children, report_month
+from backend.apps.reporting.selectors.month import ReportMonth, report_lines, report_month
 from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, report_pdf, report_title
 from backend.apps.reporting.services.storage import file_sha256, file_write
 from backend.apps.reporting.services.xlsx import report_xlsx
@@ -56,7 +56,7 @@ def _intact(file: ReportFile | None) -> bool:
 
 def _file(month: ReportMonth, kind: Kind) -> ReportFile:
     snapshot = month.snapshot
-    content = _pdf(month) if kind == Kind.PDF else report_xlsx(month, report_children(snapshot))
+    content = _pdf(month) if kind == Kind.PDF else report_xlsx(month, report_lines(snapshot))
     path = f"reports/{snapshot.county_code}/{snapshot.month}/{snapshot.digest[:16]}.{kind.value}"
     file_write(path, content)
     with transaction.atomic():
@@ -85,7 +85,7 @@ def _pdf(month: ReportMonth) -> bytes:
     annex = month.paid_rows <= ANNEX_ROWS_MAX
     return report_pdf(
         month,
-        list(report_children(month.snapshot)) if annex else [],
+        list(report_lines(month.snapshot)) if annex else [],
         detail_name=report_name(month, Kind.XLSX),
     )
 

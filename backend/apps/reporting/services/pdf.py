@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from backend.apps.reporting.selectors.month import ChildRow, InstitutionRow, ReportMonth
+from backend.apps.reporting.selectors.month import InstitutionRow, LineRow, ReportMonth
 from backend.common.errors import Unavailable
 from backend.common.money import money_in_words, money_text
 
@@ -24,15 +24,15 @@ ANNEX_ROWS_MAX: Final = 300
 _FAMILY = re.compile(r"[A-Za-z0-9 ]+")
 
 
-def report_pdf(month: ReportMonth, children: Sequence[ChildRow], *, detail_name: str) -> bytes:
-    """PDF bytes. `children` empty: no annex. Raises `Unavailable` `report_font_missing`."""
+def report_pdf(month: ReportMonth, lines: Sequence[LineRow], *, detail_name: str) -> bytes:
+    """PDF bytes. `lines` empty: no annex. Raises `Unavailable` `report_font_missing`."""
     family = font_family()
-    html = report_html(month, children, detail_name=detail_name, family=family)
+    html = report_html(month, lines, detail_name=detail_name, family=family)
     pdf, strange = _printed(html, family, month.snapshot.digest)
     if not strange:
         return pdf
     substituted = "、".join(f"U+{ord(character):04X}" for character in sorted(strange))
-    html = report_html(month, children, detail_name=detail_name, family=family, substituted=substituted)
+    html = report_html(month, lines, detail_name=detail_name, family=family, substituted=substituted)
     html = html.translate({ord(character): MISSING_MARK for character in strange})
     pdf, strange = _printed(html, family, month.snapshot.digest)
     if strange:
@@ -56,7 +56,7 @@ def stylesheet(*, family: str, digest: str) -> str:
 
 def report_html(
     month: ReportMonth,
-    children: Sequence[ChildRow],
+    lines: Sequence[LineRow],
     *,
     detail_name: str,
     family: str,
@@ -90,9 +90,18 @@ def report_html(
         "substituted": substituted,
         "evaluated_at": minute(month.evaluated_at),
         "evaluated_on": day_text(month.evaluated_at),
-        "children": [_child(row) for row in children],
+        "lines": [_line(row) for row in lines],
+        "paid_for": paid_for(month),
+        "payments": _payments(month),
     }
     return render_to_string("reporting/report.html", context)
+
+
+def paid_for(month: ReportMonth) -> str:
+    """What the money is for, in numbers: children and child-months, or places."""
+    if month.by_child:
+        return f"在托婴幼儿 {month.children} 人，应补 {month.paid} 人次"
+    return f"计补托位 {month.places} 个"
 
 
 def report_title(month: ReportMonth) -> str:
@@ -116,13 +125,14 @@ def _institution(row: InstitutionRow) -> Mapping[str, Any]:
         "grade": row.grade,
         "children": row.children,
         "paid": row.paid,
+        "places": row.places,
         "amount": money_text(row.amount),
         "rows": "" if row.first_row is None else f"{row.first_row:05d}–{row.last_row:05d}",
         "reason": row.reason,
     }
 
 
-def _child(row: ChildRow) -> Mapping[str, Any]:
+def _line(row: LineRow) -> Mapping[str, Any]:
     return {
         "code": row.code,
         "institution": row.institution,
@@ -130,12 +140,38 @@ def _child(row: ChildRow) -> Mapping[str, Any]:
         "child_name": row.child_name,
         "class_type": row.class_type,
         "care_mode": row.care_mode,
+        "places": row.places,
         "required_days": row.required_days,
         "attended_days": row.attended_days,
         "rate": "—" if row.rate is None else money_text(row.rate),
         "factor": factor_text(row.factor),
         "amount": money_text(row.amount),
     }
+
+
+def _payments(month: ReportMonth) -> list[dict[str, Any]]:
+    """Two tables, who is paid and whose money it is; nothing where everything goes to one payee from one source."""
+    if month.payments is None:
+        return []
+    tables = []
+    for title, side in (("补给谁", "payees"), ("资金来源", "sources")):
+        parties = month.payments[side]
+        many = len(parties[0].amounts) > 1
+        tables.append(
+            {
+                "title": title,
+                "periods": [f"第 {at} 期" for at in range(1, len(parties[0].amounts) + 1)] if many else [],
+                "rows": [
+                    {
+                        "title": party.title,
+                        "amounts": [money_text(amount) for amount in party.amounts] if many else [],
+                        "total": money_text(party.total),
+                    }
+                    for party in parties
+                ],
+            }
+        )
+    return tables
 
 
 def factor_text(factor: Decimal) -> str:

@@ -1,9 +1,12 @@
-"""The same month as a workbook: 汇总, 明细 (one row per child), 说明. Text stays text, money shows two places."""
+"""The same month as a workbook: 汇总, 明细 (one row a line), 拨付 where money is divided, 说明.
+
+Text stays text, money shows two places.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,72 +15,109 @@ from typing import Any, Final
 import xlsxwriter
 from django.utils import timezone
 
-from backend.apps.reporting.selectors.month import ChildRow, ReportMonth
-from backend.apps.reporting.services.pdf import minute, report_title
+from backend.apps.reporting.selectors.month import LineRow, ReportMonth
+from backend.apps.reporting.services.pdf import minute, paid_for, report_title
 from backend.common.money import money_in_words, money_text
 
 MONEY: Final = "#,##0.00"
 FACTOR: Final = "0.######"
 CELL_LIMIT: Final = 32_767
+ZERO: Final = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`kind` is text, count, money or factor."""
+    """`kind` is text, count, money or factor; `value` takes it from the row."""
 
     title: str
     width: int
-    kind: str = "text"
+    kind: str
+    value: Callable[[Any], Any]
 
 
-SUMMARY: Final = (
-    Column("序号", 6, "count"),
-    Column("机构", 34),
-    Column("乡镇街道", 14),
-    Column("等级", 12),
-    Column("应考勤天数", 11, "count"),
-    Column("在托人数", 10, "count"),
-    Column("应补人次", 10, "count"),
-    Column("补助金额(元)", 16, "money"),
-    Column("明细起始行编码", 22),
-    Column("明细终止行编码", 22),
-)
-EXCLUDED: Final = (
-    Column("序号", 6, "count"),
-    Column("机构", 34),
-    Column("乡镇街道", 14),
-    Column("等级", 12),
-    Column("应考勤天数", 11, "count"),
-    Column("在托人数", 10, "count"),
-    Column("应补人次", 10, "count"),
-    Column("未纳入金额(元)", 16, "money"),
-    Column("不纳入原因", 22),
-)
-DETAIL: Final = (
-    Column("行编码", 22),
-    Column("机构", 34),
-    Column("乡镇街道", 14),
-    Column("等级", 12),
-    Column("婴幼儿编号", 14),
-    Column("姓名", 10),
-    Column("班型", 10),
-    Column("托育模式", 10),
-    Column("应考勤天数", 11, "count"),
-    Column("实际天数", 9, "count"),
-    Column("未采集天数", 11, "count"),
-    Column("补助标准(元)", 13, "money"),
-    Column("系数", 10, "factor"),
-    Column("应补金额(元)", 13, "money"),
-    Column("结果", 22),
-    Column("算式", 90),
-)
+def _summary_columns(month: ReportMonth) -> list[Column]:
+    """One row an institution; children or places by what the scheme of the month pays for."""
+    paid_for = (
+        [
+            Column("在托人数", 10, "count", lambda row: row.children),
+            Column("应补人次", 10, "count", lambda row: row.paid),
+        ]
+        if month.by_child
+        else [Column("托位数", 10, "count", lambda row: row.places)]
+    )
+    return [
+        Column("序号", 6, "count", lambda row: row.number),
+        Column("机构", 34, "text", lambda row: row.name),
+        Column("乡镇街道", 14, "text", lambda row: row.township),
+        Column("等级", 12, "text", lambda row: row.grade),
+        Column("应考勤天数", 11, "count", lambda row: row.required_days),
+        *paid_for,
+    ]
+
+
+def _approved_columns(month: ReportMonth) -> list[Column]:
+    return [
+        *_summary_columns(month),
+        Column("补助金额(元)", 16, "money", lambda row: row.amount),
+        *_payee_columns(month),
+        Column("明细起始行编码", 22, "text", lambda row: _code(month, row.first_row)),
+        Column("明细终止行编码", 22, "text", lambda row: _code(month, row.last_row)),
+    ]
+
+
+def _excluded_columns(month: ReportMonth) -> list[Column]:
+    return [
+        *_summary_columns(month),
+        Column("未纳入金额(元)", 16, "money", lambda row: row.amount),
+        Column("不纳入原因", 22, "text", lambda row: row.reason),
+    ]
+
+
+def _payee_columns(month: ReportMonth) -> list[Column]:
+    def of(title: str) -> Callable[[Any], Any]:
+        return lambda row: row.payees.get(title, ZERO)
+
+    return [Column(f"其中{title}(元)", 14, "money", of(title)) for title in month.payee_titles]
+
+
+def _detail_columns(month: ReportMonth) -> list[Column]:
+    subject = (
+        [
+            Column("婴幼儿编号", 14, "text", lambda row: row.child_code),
+            Column("姓名", 10, "text", lambda row: row.child_name),
+            Column("班型", 10, "text", lambda row: row.class_type),
+            Column("托育模式", 10, "text", lambda row: row.care_mode),
+            Column("应考勤天数", 11, "count", lambda row: row.required_days),
+            Column("实际天数", 9, "count", lambda row: row.attended_days),
+        ]
+        if month.by_child
+        else [
+            Column("托位数", 10, "count", lambda row: row.places),
+            Column("当月工作日", 11, "count", lambda row: row.required_days),
+            Column("开放天数", 9, "count", lambda row: row.attended_days),
+        ]
+    )
+    return [
+        Column("行编码", 22, "text", lambda row: row.code),
+        Column("机构", 34, "text", lambda row: row.institution),
+        Column("乡镇街道", 14, "text", lambda row: row.township),
+        Column("等级", 12, "text", lambda row: row.grade),
+        *subject,
+        Column("未采集天数", 11, "count", lambda row: row.not_captured_days),
+        Column("补助标准(元)", 13, "money", lambda row: row.rate),
+        Column("系数", 10, "factor", lambda row: row.factor),
+        Column("应补金额(元)", 13, "money", lambda row: row.amount),
+        *_payee_columns(month),
+        Column("结果", 22, "text", lambda row: row.reason),
+        Column("算式", 90, "text", lambda row: row.formula),
+    ]
 
 
 class SheetRefused(RuntimeError):
     """XlsxWriter reports a cell it left out by a return code only; a report must not lose one."""
 
 
-def report_xlsx(month: ReportMonth, children: Iterable[ChildRow]) -> bytes:
+def report_xlsx(month: ReportMonth, lines: Iterable[LineRow]) -> bytes:
     """Workbook bytes; the creation date is the evaluation's, so the same snapshot gives the same bytes."""
     target = io.BytesIO()
     book = xlsxwriter.Workbook(
@@ -99,7 +139,9 @@ def report_xlsx(month: ReportMonth, children: Iterable[ChildRow]) -> bytes:
     )
     formats = _Formats(book)
     _summary(book.add_worksheet("汇总"), formats, month)
-    _detail(book.add_worksheet("明细"), formats, month, children)
+    _detail(book.add_worksheet("明细"), formats, month, lines)
+    if month.payments is not None:
+        _payments(book.add_worksheet("拨付"), formats, month)
     _notes(book.add_worksheet("说明"), formats, month)
     book.close()
     return target.getvalue()
@@ -129,54 +171,74 @@ class _Formats:
 
 
 def _summary(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
-    _columns(sheet, SUMMARY)
+    approved, excluded = _approved_columns(month), _excluded_columns(month)
+    _columns(sheet, approved)
     _put(sheet, 0, 0, report_title(month), "text", formats.title)
-    _header(sheet, formats, 1, SUMMARY)
+    _header(sheet, formats, 1, approved)
     sheet.freeze_panes(2, 2)
     row = 2
     for found in month.approved:
-        values = (
-            *(found.number, found.name, found.township, found.grade, found.required_days),
-            *(found.children, found.paid, found.amount),
-            *(_code(month, found.first_row), _code(month, found.last_row)),
-        )
-        _row(sheet, formats.cells, row, SUMMARY, values)
+        _row(sheet, formats.cells, row, approved, found)
         row += 1
-    totals = ("合计", "", "", "", "", month.children, month.paid, month.total)
-    kinds = ("text", "text", "text", "text", "text", "count", "count", "money")
-    for column, (value, kind) in enumerate(zip(totals, kinds, strict=True)):
-        _put(sheet, row, column, value, kind, formats.totals[kind])
+    for number, column in enumerate(approved):
+        value: Any = "合计" if number == 0 else None
+        if number and column.kind != "text" and column.title not in ("序号", "应考勤天数"):
+            value = sum(
+                (column.value(found) for found in month.approved), ZERO if column.kind == "money" else 0
+            )
+        kind = "text" if value is None or number == 0 else column.kind
+        _put(sheet, row, number, value, kind, formats.totals[kind])
     _put(sheet, row + 1, 0, f"合计（大写）：{money_in_words(month.total)}", "text", formats.note_key)
     if month.excluded:
         row += 3
         _put(sheet, row, 0, "不纳入本月的机构", "text", formats.title)
-        _header(sheet, formats, row + 1, EXCLUDED)
+        _header(sheet, formats, row + 1, excluded)
         for offset, found in enumerate(month.excluded, start=row + 2):
-            left_out = (
-                *(found.number, found.name, found.township, found.grade, found.required_days),
-                *(found.children, found.paid, found.amount, found.reason),
-            )
-            _row(sheet, formats.cells, offset, EXCLUDED, left_out)
+            _row(sheet, formats.cells, offset, excluded, found)
     _paper(sheet, landscape=True, repeat=1)
 
 
-def _detail(sheet: Any, formats: _Formats, month: ReportMonth, children: Iterable[ChildRow]) -> None:
-    _columns(sheet, DETAIL)
-    _header(sheet, formats, 0, DETAIL)
+def _detail(sheet: Any, formats: _Formats, month: ReportMonth, lines: Iterable[LineRow]) -> None:
+    columns = _detail_columns(month)
+    _columns(sheet, columns)
+    _header(sheet, formats, 0, columns)
     sheet.freeze_panes(1, 2)
-    row, total = 0, Decimal("0.00")
-    for row, child in enumerate(children, start=1):
-        values = (
-            *(child.code, child.institution, child.township, child.grade, child.child_code, child.child_name),
-            *(child.class_type, child.care_mode, child.required_days, child.attended_days),
-            *(child.not_captured_days, child.rate, child.factor, child.amount, child.reason, child.formula),
-        )
-        _row(sheet, formats.cells, row, DETAIL, values)
-        total += child.amount
+    row, total = 0, ZERO
+    for row, line in enumerate(lines, start=1):
+        _row(sheet, formats.cells, row, columns, line)
+        total += line.amount
     if total != month.total:
         raise SheetRefused(f"明细之和 {total} 与核定总额 {month.total} 不符")
-    sheet.autofilter(0, 0, max(row, 1), len(DETAIL) - 1)
+    sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
     _paper(sheet, landscape=True, repeat=0)
+
+
+def _payments(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
+    """Who is paid and whose money it is, by instalment; each table adds up to the month."""
+    assert month.payments is not None  # the caller asked
+    row = 0
+    for title, side in (("补给谁", "payees"), ("资金来源", "sources")):
+        parties = month.payments[side]
+        many = len(parties[0].amounts) if len(parties[0].amounts) > 1 else 0
+        columns = [
+            Column(title, 16, "text", lambda party: party.title),
+            *(Column(f"第 {at + 1} 期(元)", 16, "money", _instalment(at)) for at in range(many)),
+            Column("合计(元)", 16, "money", lambda party: party.total),
+        ]
+        _columns(sheet, columns)
+        _header(sheet, formats, row, columns)
+        for party in parties:
+            row += 1
+            _row(sheet, formats.cells, row, columns, party)
+        total = sum((party.total for party in parties), ZERO)
+        if total != month.total:
+            raise SheetRefused(f"{title}之和 {total} 与核定总额 {month.total} 不符")
+        row += 3
+    _paper(sheet, landscape=False, repeat=0)
+
+
+def _instalment(at: int) -> Callable[[Any], Any]:
+    return lambda party: party.amounts[at]
 
 
 def _notes(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
@@ -192,7 +254,7 @@ def _notes(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
             ("另行确定的天数", f"{row.name}: {row.days} 天 ({row.reason}; {row.set_by})")
             for row in month.overrides
         ),
-        ("核定通过", f"{len(month.approved)} 家, 在托 {month.children} 人, 应补 {month.paid} 人次"),
+        ("核定通过", f"{len(month.approved)} 家, {paid_for(month)}"),
         ("不纳入", f"{len(month.excluded)} 家, 见“汇总”表下方, 不计入合计, 其明细不在“明细”表中"),
         ("核定金额", f"{money_text(month.total)} 元, 大写: {money_in_words(month.total)}"),
         ("评定", f"{month.evaluated_by}, {minute(month.evaluated_at)}"),
@@ -216,11 +278,9 @@ def _header(sheet: Any, formats: _Formats, row: int, columns: Sequence[Column]) 
         _put(sheet, row, number, column.title, "text", formats.head)
 
 
-def _row(
-    sheet: Any, formats: dict[str, Any], row: int, columns: Sequence[Column], values: Sequence[Any]
-) -> None:
-    for number, (column, value) in enumerate(zip(columns, values, strict=True)):
-        _put(sheet, row, number, value, column.kind, formats[column.kind])
+def _row(sheet: Any, formats: dict[str, Any], row: int, columns: Sequence[Column], found: Any) -> None:
+    for number, column in enumerate(columns):
+        _put(sheet, row, number, column.value(found), column.kind, formats[column.kind])
 
 
 def _put(sheet: Any, row: int, column: int, value: Any, kind: str, style: Any) -> None:

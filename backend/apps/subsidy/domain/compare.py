@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -14,12 +14,16 @@ from backend.apps.subsidy.domain.scheme import SchemeDefinition
 ZERO: Final = Decimal("0.00")
 # Upper ends of the distribution of changes, in yuan either way; the rest is above.
 _SIZES: Final = (50, 100, 200)
-Pair = tuple[Entitlement, Entitlement]
+Key = tuple[str, str]
+Pair = tuple[Entitlement | None, Entitlement | None]
 
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """One child at one institution whose line differs; None where there was no line."""
+    """One line that differs: a child at one institution, or the institution itself (`child` "").
+
+    A reason is empty where that rule has no such line: a rule by places has none for children, and the other way round.
+    """
 
     child: str
     institution: str
@@ -66,52 +70,62 @@ class Comparison:
 def compare(
     before: Sequence[Entitlement], after: Sequence[Entitlement], grades: Mapping[str, str]
 ) -> Comparison:
-    """`before` and `after` are the same children under two rules; `grades` gives each institution's grade."""
+    """`before` and `after` are the same month under two rules; `grades` gives each institution's grade."""
     old = {(x.child, x.institution): x for x in before}
     new = {(x.child, x.institution): x for x in after}
-    if old.keys() != new.keys():
-        raise ValueError("both sides must hold the same children")
-    keys = sorted(old)
-    pairs = [(old[k], new[k]) for k in keys]
+    pairs = {key: (old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())}
     return Comparison(
-        total=_group("", pairs),
-        by_institution=_groups(pairs, lambda x: x.institution),
-        by_grade=_groups(pairs, lambda x: grades.get(x.institution, "")),
-        distribution=distribution([b.amount - a.amount for a, b in pairs]),
-        blocked_before=sum(a.blocks for a, _ in pairs),
-        blocked_after=sum(b.blocks for _, b in pairs),
+        total=_group("", list(pairs.values())),
+        by_institution=_groups({key: key[1] for key in pairs}, pairs),
+        by_grade=_groups({key: grades.get(key[1], "") for key in pairs}, pairs),
+        distribution=distribution([_move(pair) for pair in pairs.values()]),
+        blocked_before=sum(a is not None and a.blocks for a, _ in pairs.values()),
+        blocked_after=sum(b is not None and b.blocks for _, b in pairs.values()),
         changes=tuple(
-            LineChange(a.child, a.institution, a.amount, b.amount, a.reason_code, b.reason_code)
-            for a, b in pairs
+            LineChange(
+                *key,
+                *(_amount(a), _amount(b)),
+                *("" if line is None else line.reason_code for line in (a, b)),
+            )
+            for key, (a, b) in pairs.items()
             if _differs(a, b)
         ),
     )
 
 
-def _differs(a: Entitlement, b: Entitlement) -> bool:
-    return (a.amount, a.factor, a.counted_days, a.reason_code) != (
-        b.amount,
-        b.factor,
-        b.counted_days,
-        b.reason_code,
-    )
+def _amount(line: Entitlement | None) -> Decimal:
+    return ZERO if line is None else line.amount
 
 
-def _groups(pairs: Sequence[Pair], key: Callable[[Entitlement], str]) -> tuple[Group, ...]:
+def _move(pair: Pair) -> Decimal:
+    return _amount(pair[1]) - _amount(pair[0])
+
+
+def _differs(a: Entitlement | None, b: Entitlement | None) -> bool:
+    return _figures(a) != _figures(b)
+
+
+def _figures(line: Entitlement | None) -> tuple[object, ...]:
+    if line is None:
+        return ()
+    return line.amount, line.factor, line.counted_days, line.reason_code, line.places
+
+
+def _groups(group_of: Mapping[Key, str], pairs: Mapping[Key, Pair]) -> tuple[Group, ...]:
     found: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        found.setdefault(key(pair[0]), []).append(pair)
+    for key, pair in pairs.items():
+        found.setdefault(group_of[key], []).append(pair)
     return tuple(_group(name, found[name]) for name in sorted(found))
 
 
 def _group(key: str, pairs: Sequence[Pair]) -> Group:
-    moves = [b.amount - a.amount for a, b in pairs]
+    moves = [_move(pair) for pair in pairs]
     return Group(
         key=key,
         lines=len(pairs),
         changed=sum(_differs(a, b) for a, b in pairs),
-        before=sum((a.amount for a, _ in pairs), ZERO),
-        after=sum((b.amount for _, b in pairs), ZERO),
+        before=sum((_amount(a) for a, _ in pairs), ZERO),
+        after=sum((_amount(b) for _, b in pairs), ZERO),
         gain=sum((m for m in moves if m > 0), ZERO),
         loss=-sum((m for m in moves if m < 0), ZERO),
     )

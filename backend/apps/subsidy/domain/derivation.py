@@ -29,6 +29,7 @@ DAY_LETTERS: Final[Mapping[str, str]] = {
     "H": "停留只够半日",
     "L": "非工作日, 有入园和离园",
     "G": "机构开放",
+    "g": "机构当日未采集, 按开放计",
     "a": "无打卡",
     "b": "调休上班日, 无打卡",
     "i": "有入园无离园",
@@ -45,6 +46,7 @@ DAY_LETTERS: Final[Mapping[str, str]] = {
     "-": "不在托",
     "p": "不在托期间的打卡",
     "t": "当日计在另一家机构",
+    "z": "机构尚未备案或已停办",
 }
 ATTENDED: Final = "PMSCHL"
 OUTSIDE: Final = "-pt"
@@ -66,7 +68,9 @@ NUMBER_NAMES: Final[Mapping[str, str]] = {
     "fee": "月保育费",
     "full_day_fee": "全日托月保育费",
     "fee_share": "收费比例上限",
+    "elsewhere_days": "另一家机构计入的天数",
     "amount_max": "每月上限",
+    "left_month": "本月剩余额度",
     "left_year": "本年度剩余额度",
     "left_term": "本学期剩余额度",
     "window_months": "在托月数",

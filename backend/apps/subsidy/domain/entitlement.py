@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from backend.apps.subsidy.domain.caps import capped
 from backend.apps.subsidy.domain.derivation import (
     ATTENDED,
     Count,
@@ -19,7 +20,7 @@ from backend.apps.subsidy.domain.derivation import (
     Withheld,
 )
 from backend.apps.subsidy.domain.exact import ONE, ZERO, cents, six_places
-from backend.apps.subsidy.domain.factor import factor_node, past_in_window, required_node, uses_divisor
+from backend.apps.subsidy.domain.factor import factor_node, required_node, uses_divisor
 from backend.apps.subsidy.domain.facts import ChildMonth
 from backend.apps.subsidy.domain.letters import Spans, blank_days, day_string
 from backend.apps.subsidy.domain.pieces import Piece, Standing, cut, stand
@@ -32,6 +33,7 @@ BLOCKING: Final = frozenset(
         "missing_household_order",
         "missing_registration",
         "missing_fee",
+        "missing_places",
         "not_captured",
         "two_institutions",
     }
@@ -40,7 +42,10 @@ BLOCKING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """One line. `amount` always equals the fold of `derivation`; `blocks` means approval must wait."""
+    """One line. `amount` always equals the fold of `derivation`; `blocks` means approval must wait.
+
+    The line of an institution itself has no child ("") and says for how many `places`; its days are open days.
+    """
 
     child: str
     institution: str
@@ -56,6 +61,7 @@ class Entitlement:
     amount: Decimal
     reason_code: str
     derivation: Derivation
+    places: int | None = None
 
     @property
     def blocks(self) -> bool:
@@ -104,9 +110,12 @@ def _choose(standings: list[Standing], change: str) -> list[Standing]:
 def _most_days(standings: list[Standing]) -> Standing:
     total: dict[tuple[object, ...], int] = {}
     for s in standings:
-        key = (*s.piece.state, id(s.rate))
-        total[key] = total.get(key, 0) + s.piece.days
-    return max(standings, key=lambda s: total[(*s.piece.state, id(s.rate))])
+        total[_state(s)] = total.get(_state(s), 0) + s.piece.days
+    return max(standings, key=lambda s: total[_state(s)])
+
+
+def _state(s: Standing) -> tuple[object, ...]:
+    return (*s.piece.state, id(s.rate), s.reason)
 
 
 def _partial_month(
@@ -120,6 +129,9 @@ def _partial_month(
     if spans[0][0] == 1 and sum(p.days for p in pieces) == len(kinds):
         return "", None
     enrolled = {d for first, last in spans for d in range(first, last + 1)}
+    if facts.elsewhere is not None:
+        enrolled |= facts.elsewhere.enrolled
+        spans = tuple([(d, d) for d in sorted(enrolled)])
     missed = [d for d in range(1, len(kinds) + 1) if d not in enrolled and kinds[d - 1] in "wm"]
     entered = any(d < spans[0][0] for d in missed)
     left = any(d > spans[0][0] for d in missed)
@@ -146,7 +158,8 @@ def _line(
     if uses_divisor(scheme.factor) and scheme.factor.divisor == "required" and required.fold(days) <= 0:
         silent = facts.institution.required_days > 0 and "u" in days
         return _withheld(facts, scheme, head, days, "not_captured" if silent else "nothing_required")
-    factor = factor_node(facts, scheme, count, required, head.piece.care_mode)
+    days_of_child, own = _days_over_all(facts, count)
+    factor = factor_node(facts, scheme, days_of_child, required, head.piece.care_mode)
     terms: list[Node] = []
     for s in chosen:
         if s.reason or s.rate is None:
@@ -154,12 +167,12 @@ def _line(
         term = _term(facts, scheme, s)
         if term is None:
             return _withheld(facts, scheme, s, days, "missing_fee")
-        parts = (*term, factor)
+        parts = (*term, factor, *own)
         if len(chosen) > 1:
             parts = (*parts, _share(s, chosen, scheme))
         terms.append(Op("*", parts))
     tree = terms[0] if len(terms) == 1 else Op("+", tuple(terms))
-    found = factor.fold(days)
+    found = Op("*", (factor, *own)).fold(days)
     reason = _factor_reason(scheme, found, count.fold(days))
     if reason == "full" and len(terms) < len(chosen):
         reason = "partial"
@@ -168,6 +181,15 @@ def _line(
         return _withheld(facts, scheme, head, days, reason)
     tree = Round(tree, scheme.rounding.unit, scheme.rounding.mode)
     return _entitlement(facts, scheme, head, days, reason, tree, found)
+
+
+def _days_over_all(facts: ChildMonth, count: Count) -> tuple[Node, tuple[Node, ...]]:
+    """The days the factor looks at, and this institution's part of them where the month is divided by days."""
+    other = facts.elsewhere
+    if other is None:
+        return count, ()
+    whole = Op("+", (count, Number("elsewhere_days", Fraction(other.counted_days))))
+    return whole, (Share(count, whole, ZERO),)
 
 
 def _term(facts: ChildMonth, scheme: SchemeDefinition, s: Standing) -> tuple[Node, ...] | None:
@@ -183,7 +205,7 @@ def _term(facts: ChildMonth, scheme: SchemeDefinition, s: Standing) -> tuple[Nod
         if m.factor is not None:
             parts.append(Number("care_mode" if m.axis == "care_mode" else "uplift", m.factor))
             continue
-        fee, full = s.piece.monthly_fee, facts.institution.full_day_fee
+        fee, full = s.piece.monthly_fee, s.piece.full_day_fee
         if fee is None or not full:
             return None
         parts.append(Op("/", (Number("fee", Fraction(fee)), Number("full_day_fee", Fraction(full)))))
@@ -223,36 +245,14 @@ def _factor_reason(scheme: SchemeDefinition, factor: Fraction, counted: Fraction
 def _capped(
     facts: ChildMonth, scheme: SchemeDefinition, head: Standing, tree: Node, days: str, reason: str
 ) -> tuple[Node, str]:
-    """The caps of one child, in the order month, fee, term, year, number of months; the last one that bites names the line."""
-    caps, rule = scheme.caps, scheme.factor
-    limits: list[tuple[str, Node]] = []
-    if caps.amount_per_month is not None:
-        limits.append(("capped_month", Number("amount_max", caps.amount_per_month)))
-    if caps.fee is not None:
-        if head.piece.monthly_fee is None:
+    limit = None
+    if scheme.caps.fee is not None:
+        fee = head.piece.monthly_fee
+        if fee is None:
             return tree, "missing_fee"
-        fee = Op("*", (Number("fee", Fraction(head.piece.monthly_fee)), Number("fee_share", caps.fee)))
-        limits.append(("capped_fee", fee))
-    if caps.amount_per_term is not None:
-        paid = sum((Fraction(p.paid) for p in past_in_window(facts, "term", caps.term_starts)), ZERO)
-        limits.append(("capped_term", Number("left_term", max(caps.amount_per_term - paid, ZERO))))
-    if caps.amount_per_year is not None:
-        paid = sum((Fraction(p.paid) for p in past_in_window(facts, caps.year)), ZERO)
-        limits.append(("capped_year", Number("left_year", max(caps.amount_per_year - paid, ZERO))))
-    for name, limit in limits:
-        if limit.fold(days) < tree.fold(days):
-            reason = name
-        tree = Op("min", (tree, limit))
-    if caps.months_per_year is not None and tree.fold(days) > 0:
-        paid_months = sum(1 for p in past_in_window(facts, caps.year) if p.paid > 0)
-        if paid_months >= caps.months_per_year:
-            return Withheld("cap_months", tree), "cap_months"
-    if rule.family == "long_window":
-        if rule.settle_month is not None and facts.month.month != rule.settle_month:
-            return Withheld("not_settlement_month", tree), "not_settlement_month"
-        if any(p.paid > 0 for p in past_in_window(facts, rule.window)):
-            return Withheld("paid_in_window", tree), "paid_in_window"
-    return tree, reason
+        limit = Op("*", (Number("fee", Fraction(fee)), Number("fee_share", scheme.caps.fee)))
+    here = Fraction(facts.elsewhere.paid) if facts.elsewhere is not None else ZERO
+    return capped(tree, reason, days, scheme=scheme, month=facts.month, past=facts.past, here=here, fee=limit)
 
 
 def _withheld(

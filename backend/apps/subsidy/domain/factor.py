@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from backend.apps.subsidy.domain.derivation import AtLeast, Count, Node, Number, Op, Tiers
@@ -30,10 +31,26 @@ def window_key(kind: str, month: ServiceMonth, term_starts: tuple[int, ...] = (3
     return (month.year, begun[-1]) if begun else (month.year - 1, term_starts[-1])
 
 
-def past_in_window(facts: ChildMonth, kind: str, term_starts: tuple[int, ...] = (3, 9)) -> list[PastMonth]:
-    """Earlier months of the window the service month lies in."""
-    key = window_key(kind, facts.month, term_starts)
-    return [p for p in facts.past if p.month < facts.month and window_key(kind, p.month, term_starts) == key]
+def past_in_window(
+    past: Iterable[PastMonth], month: ServiceMonth, kind: str, term_starts: tuple[int, ...]
+) -> list[PastMonth]:
+    """Those of the earlier months that lie in the same window as `month`."""
+    key = window_key(kind, month, term_starts)
+    return [p for p in past if p.month < month and window_key(kind, p.month, term_starts) == key]
+
+
+def paid_once_in(scheme: SchemeDefinition) -> str:
+    """The window in which an amount is paid only once; empty where every month pays its own.
+
+    A yearly or term amount that is not spread over months would otherwise be paid in full every month.
+    """
+    if scheme.factor.family == "long_window":
+        return scheme.factor.window
+    if scheme.spread_months > 1:
+        return ""
+    if scheme.unit == "child_term":
+        return "term"
+    return scheme.caps.year if scheme.unit.endswith("_year") else ""
 
 
 def required_node(facts: ChildMonth, scheme: SchemeDefinition, enrolled: int | None) -> Node:
@@ -60,15 +77,15 @@ def uses_divisor(rule: Factor) -> bool:
     return rule.family in ("ratio", "threshold_days") or (rule.family == "tiers" and rule.of == "ratio")
 
 
-def factor_node(facts: ChildMonth, scheme: SchemeDefinition, count: Count, required: Node, mode: str) -> Node:
-    """The factor of a child-month; `mode` is the care mode that counts for windows."""
+def factor_node(facts: ChildMonth, scheme: SchemeDefinition, count: Node, required: Node, mode: str) -> Node:
+    """The factor of a child-month; `count` are its days, `mode` is the care mode that counts for windows."""
     rule = scheme.factor
     if rule.family == "threshold":
         return AtLeast(count, Number("threshold", rule.days), FULL, Number("fraction", rule.below))
     if rule.family == "month_count":
         return AtLeast(count, Number("threshold", rule.days), FULL, NOTHING)
     if rule.family == "long_window":
-        return _window(facts, rule, count, mode)
+        return _window(facts, scheme, count, mode)
     divisor = _divisor(rule, facts, required)
     ratio = Op("/", (count, divisor))
     if rule.family == "tiers":
@@ -79,11 +96,12 @@ def factor_node(facts: ChildMonth, scheme: SchemeDefinition, count: Count, requi
     return AtLeast(count, Number("threshold", rule.days), FULL, capped)
 
 
-def _window(facts: ChildMonth, rule: Factor, count: Count, mode: str) -> Node:
+def _window(facts: ChildMonth, scheme: SchemeDefinition, count: Node, mode: str) -> Node:
     """1 when enough months of the window, this one included, had enough days on average."""
+    rule = scheme.factor
     past = [
         p
-        for p in past_in_window(facts, rule.window)
+        for p in past_in_window(facts.past, facts.month, rule.window, scheme.caps.term_starts)
         if p.counted_days >= rule.days and (rule.care_modes is None or p.care_mode in rule.care_modes)
     ]
     months: Node = Number("window_months", Fraction(len(past)))

@@ -72,11 +72,30 @@ class Places:
     affordable: int = 0
 
 
+class Fee(NamedTuple):
+    """月保育费 an institution charges for a care mode from a date on, in yuan."""
+
+    care_mode: str
+    starts_on: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PastMonth:
+    """An earlier month of the same child over all institutions, or of an institution paid by its places."""
+
+    month: ServiceMonth
+    counted_days: Decimal
+    paid: Decimal
+    care_mode: str = "full_day"
+
+
 @dataclass(frozen=True, slots=True)
 class InstitutionMonth:
     """An institution as the rules see it in one month; one object for all its children.
 
-    `grades` and `affordable` are effective-dated, in date order: the last one on or before a day holds.
+    `grades`, `affordable` and `fees` are effective-dated, in date order: the last one on or before a day holds.
+    `places` is in force on the first day, `place_changes` are the whole lists in force from later days on.
     """
 
     institution: str
@@ -88,7 +107,10 @@ class InstitutionMonth:
     affordable: tuple[tuple[date, bool], ...] = ()
     closed_on: date | None = None  # first day it is closed for good
     places: tuple[Places, ...] = ()
-    full_day_fee: Decimal | None = None  # yuan a month, for rules by fee ratio
+    place_changes: tuple[tuple[date, tuple[Places, ...]], ...] = ()
+    fees: tuple[Fee, ...] = ()
+    filed_on: date | None = None  # first day it may run; only rules that pay the institution itself ask
+    past: tuple[PastMonth, ...] = ()  # of the institution's own line
 
     def __post_init__(self) -> None:
         if len(self.feed) != len(self.calendar.kinds) or set(self.feed) - set("csxn"):
@@ -100,6 +122,14 @@ class InstitutionMonth:
     def month(self) -> ServiceMonth:
         return self.calendar.month
 
+    def fee_on(self, care_mode: str, day: date) -> Decimal | None:
+        """The fee in force, or None while nobody has said what it is."""
+        found = None
+        for fee in self.fees:
+            if fee.care_mode == care_mode and fee.starts_on <= day:
+                found = fee.amount
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -110,17 +140,16 @@ class Segment:
     starts_on: date
     ends_on: date | None = None
     household_order: int | None = None
-    monthly_fee: Decimal | None = None
+    monthly_fee: Decimal | None = None  # of this child; None: what the institution charges
 
 
 @dataclass(frozen=True, slots=True)
-class PastMonth:
-    """An earlier month of the same child, over all institutions: for windows and caps by term or year."""
+class Elsewhere:
+    """The same month of the same child at its other institutions, where a scheme divides the month by days."""
 
-    month: ServiceMonth
     counted_days: Decimal
+    enrolled: frozenset[int]
     paid: Decimal
-    care_mode: str = "full_day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +165,7 @@ class ChildMonth:
     past: tuple[PastMonth, ...] = ()
     decided_institution: str | None = None  # a person decided who is paid
     withheld_days: tuple[int, ...] = ()  # days another institution is paid for
+    elsewhere: Elsewhere | None = None
 
     @property
     def month(self) -> ServiceMonth:

@@ -53,7 +53,7 @@ class Lines:
     def __init__(self, scheme: SchemeDefinition) -> None:
         self._scheme = scheme
         self._kinds: Final = (scheme.count_full, scheme.count_half, "u")
-        self._blank: dict[str, Any] = {"institution": ""}
+        self._blank: dict[str, Any] = {"institution": "", "filed_on": None, "place_changes": (), "past": ()}
         if "size_band" not in scheme.axes:
             self._blank["places"] = ()
         self._rest_of_institution = attrgetter(

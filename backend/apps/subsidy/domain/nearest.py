@@ -25,6 +25,8 @@ from backend.apps.subsidy.domain.render import children, counting_letters
 
 # Days that could still become valid, likeliest first: evidence of presence, then no data, then no sign of the child.
 _RECOVERABLE: Final = "iorsmHuabn"
+# The same for the line of an institution: no data that day, then closed that day.
+_COULD_OPEN: Final = "ux"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Nearest:
     amount: Decimal
     more: Change | None
     fewer: Change | None
+    opens: bool = False  # the days are open days of an institution
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +60,21 @@ class Edges:
 def nearest(derivation: Derivation) -> Nearest:
     full, half = counting_letters(derivation.tree)
     amount = cents(derivation.tree.fold(derivation.days))
+    opens = "G" in full
     gain = [
         at
-        for letter in _RECOVERABLE
+        for letter in (_COULD_OPEN if opens else _RECOVERABLE)
         if letter not in full
         for at, found in enumerate(derivation.days)
         if found == letter
     ]
-    loss = [at for at, found in enumerate(derivation.days) if found in ATTENDED and found in full + half]
+    counted = "Gg" if opens else ATTENDED
+    loss = [at for at, found in enumerate(derivation.days) if found in counted and found in full + half]
     return Nearest(
         amount,
-        _first_change(derivation, gain, "C", amount),
-        _first_change(derivation, loss[::-1], "a", amount),
+        _first_change(derivation, gain, "G" if opens else "C", amount),
+        _first_change(derivation, loss[::-1], "x" if opens else "a", amount),
+        opens,
     )
 
 
@@ -86,14 +92,15 @@ def _first_change(derivation: Derivation, order: list[int], letter: str, amount:
 def nearest_text(found: Nearest) -> str:
     """One Chinese sentence, empty when no change of days moves the amount."""
     parts = []
+    word = "开放日" if found.opens else "有效日"
     if found.more is not None:
         because = "、".join(
             f"{day} 日{DAY_LETTERS[letter]}"
             for day, letter in list(zip(found.more.days, found.more.letters, strict=True))[:3]
         )
-        parts.append(f"再有 {len(found.more.days)} 个有效日即为 {found.more.amount} 元; {because}")
+        parts.append(f"再有 {len(found.more.days)} 个{word}即为 {found.more.amount} 元; {because}")
     if found.fewer is not None:
-        parts.append(f"少 {len(found.fewer.days)} 个有效日则为 {found.fewer.amount} 元")
+        parts.append(f"少 {len(found.fewer.days)} 个{word}则为 {found.fewer.amount} 元")
     return "; ".join(parts)
 
 

@@ -24,6 +24,7 @@ class Piece:
     care_mode: str
     household_order: int | None
     monthly_fee: Decimal | None
+    full_day_fee: Decimal | None
     grade: str
     affordable: bool
 
@@ -72,6 +73,11 @@ def cut(facts: ChildMonth, scheme: SchemeDefinition) -> list[Piece]:
     marks.update(day for day, _ in institution.grades)
     marks.update(day for day, _ in institution.affordable)
     marks.update(scheme.rate_starts_in(first, last))
+    if scheme.ends_on is not None:
+        marks.add(date.fromordinal(scheme.ends_on.toordinal() + 1))
+    uses_fees = scheme.uses_fees
+    if uses_fees:
+        marks.update(fee.starts_on for fee in institution.fees)
     if institution.closed_on is not None:
         marks.add(institution.closed_on)
     starts = sorted(m for m in marks if first <= m <= last)
@@ -87,6 +93,10 @@ def cut(facts: ChildMonth, scheme: SchemeDefinition) -> list[Piece]:
         if held is None:
             continue
         end = starts[at + 1].day - 1 if at + 1 < len(starts) else last.day
+        own, full = held.monthly_fee, None
+        if uses_fees:
+            own = institution.fee_on(held.care_mode, start) if own is None else own
+            full = institution.fee_on("full_day", start)
         pieces.append(
             Piece(
                 first=start.day,
@@ -94,7 +104,8 @@ def cut(facts: ChildMonth, scheme: SchemeDefinition) -> list[Piece]:
                 class_type=held.class_type,
                 care_mode=held.care_mode,
                 household_order=held.household_order,
-                monthly_fee=held.monthly_fee,
+                monthly_fee=own,
+                full_day_fee=full,
                 grade=in_force(institution.grades, start, UNGRADED),
                 affordable=in_force(institution.affordable, start, False),
             )
@@ -132,18 +143,24 @@ def _standing(facts: ChildMonth, piece: Piece, band: str, scheme: SchemeDefiniti
         return Standing(piece, band, None, "missing_household_order")
     if "local_registration" in scheme.axes and facts.local_registration is None:
         return Standing(piece, band, None, "missing_registration")
+    if "size_band" in scheme.axes:
+        places = facts.institution.places
+        if not places:
+            return Standing(piece, band, None, "missing_places")
+        if not scheme.size_band(sum(p.approved for p in places)):
+            return Standing(piece, band, None, "size_not_eligible")
     tokens = [""]
     if order is not None and "household_order" in scheme.axes:
         tokens = [str(order), *(f"{n}+" for n in range(order, 0, -1))]
     for token in tokens:
-        values = tuple([_axis(axis, facts, piece, band, token) for axis in scheme.axes])
+        values = tuple([_axis(axis, facts, piece, band, token, scheme) for axis in scheme.axes])
         row = scheme.rate_on(values, on)
         if row is not None:
             return Standing(piece, band, row, "" if row.amount is not None else "rate_abolished")
     return Standing(piece, band, None, "no_rate")
 
 
-def _axis(axis: str, facts: ChildMonth, piece: Piece, band: str, order: str) -> str:
+def _axis(axis: str, facts: ChildMonth, piece: Piece, band: str, order: str, scheme: SchemeDefinition) -> str:
     if axis == "grade":
         return piece.grade
     if axis == "class_type":
@@ -160,7 +177,7 @@ def _axis(axis: str, facts: ChildMonth, piece: Piece, band: str, order: str) -> 
         return order
     if axis == "local_registration":
         return "yes" if facts.local_registration else "no"
-    return ""
+    return scheme.size_band(sum(p.approved for p in facts.institution.places))  # the last axis
 
 
 def bands_of(facts: ChildMonth, scheme: SchemeDefinition) -> list[str]:

@@ -60,6 +60,9 @@ REASONS: Final[Mapping[str, str]] = {
     "two_institutions": "当月在两家机构, 须先确定补给谁",
     "paid_elsewhere": "当月由另一家机构享受",
     "places_full": "超出核定托位, 未排入",
+    "missing_places": "缺托位资料, 须先补齐",
+    "no_places": "没有可计补的托位",
+    "not_operating": "机构当月未运营",
 }
 
 _WEAK: Final = ("+", "-")
@@ -198,7 +201,7 @@ def _text(node: Node, days: str) -> str:
             return f"{number_text(node.fold(days))}({_text(node.of, days)} 在“{number_text(start)} 起”一档)"
         case Share():
             if node.whole.fold(days):
-                return f"{_text(node.part, days)}/{_text(node.whole, days)}"
+                return f"{_group(node.part, days)}/{_group(node.whole, days)}"
             return number_text(node.fallback)
         case Withheld(reason=reason):
             return f"0({reason_text(reason)})"

@@ -209,6 +209,15 @@ class SchemeDefinition:
         """SHA-256 of the canonical JSON: the version a cycle is pinned to."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
+    @property
+    def uses_fees(self) -> bool:
+        """Does any rule ask what is charged?"""
+        return self.caps.fee is not None or any(m.factor is None for m in self.multipliers)
+
+    def size_band(self, places: int) -> str:
+        """The band of an institution with so many places; empty when it is in none."""
+        return next((band.code for band in self.size_bands if band.first <= places < band.end), "")
+
     def rate_on(self, values: tuple[str, ...], day: date) -> RateRow | None:
         """The row in force for axis `values` (in `axes` order) on `day`; its amount may be None (abolished)."""
         found = self.index.get(values)

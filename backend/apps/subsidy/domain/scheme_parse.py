@@ -37,6 +37,7 @@ from backend.apps.subsidy.domain.scheme import (
     Stay,
     canonical_json,
 )
+from backend.apps.subsidy.domain.units import INSTITUTION_FAMILIES, check_unit
 
 BASES: Final = ("attended_workdays", "attended_days", "enrolled_workdays", "enrolled_days")
 MEASURED: Final = ("month_start", "month_end", "any_day", "higher")
@@ -71,7 +72,7 @@ def parse_scheme(definition: object, rates: Iterable[RateRow | Mapping[str, Any]
     size_bands = _bands(sizes, "bands", "places", 10_000)
     sizes.finish()
     eligibility = _eligibility(top.nested("eligibility"), [g for g, _ in grades], measured)
-    attendance = _attendance(top.nested("attendance"))
+    attendance = _attendance(top.nested("attendance"), unit in CHILD_UNITS)
     factor = _factor(top.nested("factor"))
     parsed: dict[str, Any] = {
         "unit": unit,
@@ -91,8 +92,13 @@ def parse_scheme(definition: object, rates: Iterable[RateRow | Mapping[str, Any]
         else top.raw("ends_on", None),
     }
     top.finish()
-    if (unit in CHILD_UNITS) == (factor.family in ("operating_time", "none")):
-        raise SchemeError("factor.family", f"计补单位 {unit} 不能用 {factor.family}")
+    check_unit(
+        unit,
+        axes=axes,
+        eligibility=eligibility,
+        factor=factor,
+        **{name: parsed[name] for name in ("multipliers", "caps", "payees")},
+    )
     _need(axes, "age_band", age_bands, "ages.bands")
     _need(axes, "size_band", size_bands, "sizes.bands")
     _need(axes, "grade", grades, "grades")
@@ -210,7 +216,8 @@ def _grace(a: Reader) -> tuple[int, int] | None:
     return day.month, day.day
 
 
-def _attendance(r: Reader) -> Attendance:
+def _attendance(r: Reader, by_child: bool) -> Attendance:
+    """An institution without data that day may well have been open: for its own line silence counts unless it says otherwise."""
     stays = r.nested("stay")
     stay: list[tuple[str, Stay]] = []
     for mode in CARE_MODES:
@@ -230,7 +237,11 @@ def _attendance(r: Reader) -> Attendance:
         evidence=r.choice("evidence", ("in_and_out", "any_punch"), "in_and_out"),
         manual=r.flag("manual", True),
         stay=tuple(stay),
-        not_captured=r.choice("not_captured", ("not_counted", "counted", "excused"), "not_counted"),
+        not_captured=r.choice(
+            "not_captured",
+            ("not_counted", "counted", "excused"),
+            "not_counted" if by_child else "counted",
+        ),
     )
     r.finish()
     return found
@@ -273,6 +284,7 @@ def _factor(r: Reader) -> Factor:
         average = r.number("average", 0, 31, 0)
         days = r.number("days", 0, 31, 1)
         modes = r.choices("care_modes", CARE_MODES)
+    if family in ("long_window", *INSTITUTION_FAMILIES):
         settle = r.integer("settle_month", 1, 12) if r.has("settle_month") else None
         r.raw("settle_month", None)
     r.finish()
@@ -375,15 +387,17 @@ def _shares(
     top: Reader, key: str, names: Sequence[str], default: Mapping[str, object]
 ) -> tuple[tuple[str, Fraction], ...]:
     r = Reader(top.raw(key, default), key)
-    shares = tuple((n, r.number(n, 0, 1)) for n in names if r.has(n))
+    shares = [(n, r.number(n, 0, 1)) for n in names if r.has(n)]
     r.finish()
     if sum((s for _, s in shares), ZERO) != 1:
         raise SchemeError(key, "各方比例之和应为 1")
-    return shares
+    return tuple((name, share) for name, share in shares if share)
 
 
 def _instalments(top: Reader) -> tuple[Fraction, ...]:
     parts = tuple(exact_number(v, f"instalments[{i}]") for i, v in enumerate(top.items("instalments", [1])))
+    if len(parts) > 12:
+        raise SchemeError("instalments", "最多分 12 期")
     if any(p <= 0 for p in parts) or sum(parts, ZERO) != 1:
         raise SchemeError("instalments", "各期比例应为正数且之和为 1")
     return parts

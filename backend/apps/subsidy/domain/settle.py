@@ -9,14 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from backend.apps.subsidy.domain.derivation import ATTENDED
 from backend.apps.subsidy.domain.entitlement import Entitlement, entitlement, withhold
-from backend.apps.subsidy.domain.facts import ChildMonth
+from backend.apps.subsidy.domain.facts import ChildMonth, Elsewhere, InstitutionMonth
 from backend.apps.subsidy.domain.memo import Lines
-from backend.apps.subsidy.domain.scheme import SchemeDefinition
+from backend.apps.subsidy.domain.places import institution_entitlement
+from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition
 
 Pair = tuple[ChildMonth, Entitlement]
+
+
+def evaluate_month(
+    children: Iterable[ChildMonth], institutions: Iterable[InstitutionMonth], scheme: SchemeDefinition
+) -> list[Entitlement]:
+    """The lines of a month by the unit of the scheme: of the children, or one of each institution that was running."""
+    if scheme.unit in CHILD_UNITS:
+        return evaluate(children, scheme)
+    lines = [institution_entitlement(facts, scheme) for facts in institutions]
+    return [line for line in lines if line.reason_code != "not_operating"]
 
 
 def evaluate(facts: Iterable[ChildMonth], scheme: SchemeDefinition) -> list[Entitlement]:
@@ -47,22 +59,32 @@ def settle(pairs: Sequence[Pair], scheme: SchemeDefinition) -> list[Entitlement]
     return [found[k][1] for k in keys]
 
 
+# Lines with these reasons were worked out from days; other reasons say that no day of the child counts there.
+_BY_THEIR_DAYS: Final = frozenset(
+    {
+        *("full", "partial", "below_threshold", "no_days", "window_not_met", "entry_month", "leaving_month"),
+        *("capped_month", "capped_fee", "capped_term", "capped_year", "cap_months"),
+        *("not_settlement_month", "paid_in_window"),
+    }
+)
+
+
 def _claims(line: Entitlement) -> bool:
     return line.amount > 0
 
 
 def _one_child(pairs: Sequence[Pair], scheme: SchemeDefinition) -> list[tuple[tuple[str, str], Entitlement]]:
     """Who is paid when a child was in care at two institutions: decided by a person, else by the scheme's policy."""
+    if scheme.two_institutions == "by_days":
+        return _by_days([p for p in pairs if p[1].reason_code in _BY_THEIR_DAYS], scheme)
     claims = [p for p in pairs if _claims(p[1])]
     if len(claims) < 2:
         return []
     decided = pairs[0][0].decided_institution
-    if decided is not None:
+    if decided is not None and any(p[0].institution.institution == decided for p in claims):
         winner = decided
     elif scheme.two_institutions == "block":
         return [(_key(p), withhold(p[1], "two_institutions")) for p in claims]
-    elif scheme.two_institutions == "by_days":
-        return _by_days(claims, scheme)
     elif scheme.two_institutions == "most_days":
         winner = min(claims, key=_most_days)[0].institution.institution
     else:
@@ -97,26 +119,49 @@ def _first_punch(pair: Pair) -> tuple[int, int]:
 
 
 def _by_days(pairs: Sequence[Pair], scheme: SchemeDefinition) -> list[tuple[tuple[str, str], Entitlement]]:
-    """Each institution is paid for its own days; a day in two of them counts where the child came in first."""
-    owner: dict[int, tuple[int, str]] = {}
+    """One month of one child, divided: the factor of all its days, each institution's rate by its part of them.
+
+    A day in two of them counts where the child came in first. Caps in yuan hold for the child, first come first
+    served. Without this a child that moves in mid-month could be worth two full months.
+    """
+    if len(pairs) < 2:
+        return []
     counting = set(scheme.count_full + scheme.count_half)
+    owner: dict[int, tuple[int, str]] = {}
     for facts, line in pairs:
         times = {d.day: d.first_in for d in facts.days}
-        for at, letter in enumerate(line.derivation.days, start=1):
-            if letter in counting:
-                minute = times.get(at)
-                claim = (1440 if minute is None else minute, facts.institution.institution)
-                owner[at] = min(owner.get(at, claim), claim)
+        for at in _counted(line, counting):
+            minute = times.get(at)
+            claim = (1440 if minute is None else minute, facts.institution.institution)
+            owner[at] = min(owner.get(at, claim), claim)
+    own: dict[str, Pair] = {}
+    for facts, line in sorted(pairs, key=_first):
+        here = facts.institution.institution
+        lost = tuple([at for at in _counted(line, counting) if owner[at][1] != here])
+        facts = replace(facts, withheld_days=lost)
+        own[here] = (facts, entitlement(facts, scheme) if lost else line)
     out = []
-    for facts, line in pairs:
-        lost = tuple(
-            at
-            for at, letter in enumerate(line.derivation.days, start=1)
-            if letter in counting and owner[at][1] != facts.institution.institution
+    paid = Decimal(0)
+    for here, (facts, _) in own.items():
+        others = [line for key, (_, line) in own.items() if key != here]
+        shared = Elsewhere(
+            counted_days=sum((line.counted_days for line in others), Decimal(0)),
+            enrolled=frozenset(
+                at
+                for line in others
+                for at, letter in enumerate(line.derivation.days, start=1)
+                if letter not in "-p"
+            ),
+            paid=paid,
         )
-        if lost:
-            out.append((_key((facts, line)), entitlement(replace(facts, withheld_days=lost), scheme)))
+        line = entitlement(replace(facts, elsewhere=shared), scheme)
+        paid += line.amount
+        out.append(((facts.child, here), line))
     return out
+
+
+def _counted(line: Entitlement, counting: set[str]) -> list[int]:
+    return [at for at, letter in enumerate(line.derivation.days, start=1) if letter in counting]
 
 
 def _over_places(pairs: Sequence[Pair], class_type: str, scheme: SchemeDefinition) -> list[Pair]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from backend.apps.subsidy.domain.derivation import Derivation
 from backend.apps.subsidy.domain.facts import (
     ChildMonth,
     DayFact,
+    Fee,
     InstitutionMonth,
     MonthCalendar,
     PastMonth,
@@ -34,6 +35,7 @@ from backend.common.service_month import ServiceMonth
 
 _SPAN: Final = re.compile(r"^(\d{2}):(\d{2})-(\d{2}):(\d{2})$", re.ASCII)
 _IN, _OUT = 8 * 60 + 30, 16 * 60 + 30
+_ALWAYS: Final = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +125,25 @@ def _case(
     if not case.get("lines") and case.get("expect") is None:
         raise keys.error("应得", "必填")
     if scheme.unit not in CHILD_UNITS:
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
             facts = _institution(_merge(data, case, line, "institution"), calendar, keys)
             found = institution_entitlement(facts, scheme)
+            name = _line_name(case, lines, number)
             yield _compare(
-                case["name"],
-                line["expect"],
-                str(found.operating_days),
-                found.factor,
-                found.reason_code,
-                found.derivation,
+                *(name, line["expect"], str(found.counted_days)),
+                *(found.factor, found.reason_code, found.derivation),
             )
         return
     built = [_child(data, case, line, n, calendar, keys) for n, line in enumerate(lines, start=1)]
     for number, (line, got) in enumerate(zip(lines, evaluate(built, scheme), strict=True), start=1):
-        name = case["name"] if len(lines) == 1 else f"{case['name']}(第 {number} 行)"
+        name = _line_name(case, lines, number)
         yield _compare(
             name, line["expect"], str(got.counted_days), got.factor, got.reason_code, got.derivation
         )
+
+
+def _line_name(case: Mapping[str, Any], lines: Sequence[object], number: int) -> str:
+    return str(case["name"]) if len(lines) == 1 else f"{case['name']}(第 {number} 行)"
 
 
 def _merge(
@@ -196,16 +199,47 @@ def _institution(raw: Mapping[str, Any], calendar: MonthCalendar, keys: _Keys) -
         grades=_dated(raw.get("grade", "level_1")),
         affordable=_dated(raw.get("affordable", True)),
         closed_on=raw.get("closed_on"),
-        places=tuple(
-            Places(p["class_type"], p["approved"], p.get("affordable", p["approved"]))
-            for p in raw.get("places", [])
-        ),
-        full_day_fee=_money(raw.get("full_day_fee")),
+        places=tuple(_places(p) for p in raw.get("places") or []),
+        place_changes=_place_changes(raw.get("place_changes") or []),
+        fees=_fees(raw),
+        filed_on=raw.get("filed_on"),
+        past=_past(raw, keys, "机构.以往月份"),
+    )
+
+
+def _places(row: Mapping[str, Any]) -> Places:
+    return Places(row["class_type"], row["approved"], row.get("affordable", row["approved"]))
+
+
+def _place_changes(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[date, tuple[Places, ...]], ...]:
+    found: dict[date, list[Places]] = {}
+    for row in rows:
+        found.setdefault(row["from"], []).append(_places(row))
+    return tuple((day, tuple(found[day])) for day in sorted(found))
+
+
+def _fees(raw: Mapping[str, Any]) -> tuple[Fee, ...]:
+    """`full_day_fee` is the short form of a fee that never changes."""
+    found = [Fee(f["care_mode"], f.get("from", _ALWAYS), Decimal(f["amount"])) for f in raw.get("fees") or []]
+    if raw.get("full_day_fee") is not None:
+        found.append(Fee("full_day", _ALWAYS, Decimal(raw["full_day_fee"])))
+    return tuple(sorted(found, key=lambda fee: fee.starts_on))
+
+
+def _past(raw: Mapping[str, Any], keys: _Keys, key: str) -> tuple[PastMonth, ...]:
+    rows = raw.get("past") or []
+    try:
+        months = [ServiceMonth.parse(row["month"]) for row in rows]
+    except ValueError as error:
+        raise keys.error(key, str(error)) from error
+    return tuple(
+        PastMonth(month, Decimal(p["days"]), Decimal(p.get("paid") or 0), p.get("care_mode", "full_day"))
+        for month, p in zip(months, rows, strict=True)
     )
 
 
 def _dated(value: Any) -> tuple[tuple[date, Any], ...]:
-    return tuple(sorted(value)) if isinstance(value, list) else ((date(2000, 1, 1), value),)
+    return tuple(sorted(value)) if isinstance(value, list) else ((_ALWAYS, value),)
 
 
 def _money(text: str | None) -> Decimal | None:
@@ -225,10 +259,6 @@ def _child(
     if "born" not in raw:
         raise keys.error("婴幼儿.出生日期", "必填")
     rows = raw.get("segments") or [raw]
-    try:
-        past_months = [ServiceMonth.parse(p["month"]) for p in raw.get("past", [])]
-    except ValueError as error:
-        raise keys.error("婴幼儿.以往月份", str(error)) from error
     for row in rows:
         for name, zh in (("from", "入托日期"), ("class_type", "班型"), ("care_mode", "托育模式")):
             if {**raw, **row}.get(name) is None:
@@ -239,15 +269,7 @@ def _child(
         birth_date=raw["born"],
         segments=tuple(_segment({**raw, **row}) for row in rows),
         local_registration=raw.get("local_registration"),
-        past=tuple(
-            PastMonth(
-                month,
-                Decimal(p["days"]),
-                Decimal(p.get("paid") or 0),
-                p.get("care_mode", "full_day"),
-            )
-            for month, p in zip(past_months, raw.get("past", []), strict=True)
-        ),
+        past=_past(raw, keys, "婴幼儿.以往月份"),
         decided_institution=raw.get("decided"),
     )
     return replace(facts, days=_attendance(line, facts, keys))

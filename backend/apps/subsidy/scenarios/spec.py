@@ -53,7 +53,7 @@ SEGMENT: Final = (
 )
 PAST: Final = (
     Field("month", "月份", "month", required=True),
-    Field("days", "天数", "number", required=True, note="该月计入天数, 各机构合计"),
+    Field("days", "天数", "number", required=True, note="该月计入天数, 各机构合计; 按机构计补的写开放天数"),
     Field("paid", "已补", "money", note="该月已补金额, 默认 0"),
     _MODE,
 )
@@ -71,6 +71,15 @@ PLACES: Final = (
     Field("approved", "核定托位", "integer", required=True),
     Field("affordable", "普惠托位", "integer"),
 )
+PLACE_CHANGE: Final = (
+    Field("from", "起始日期", "date", required=True, note="这一天起的托位; 同一天写全各班型"),
+    *PLACES,
+)
+FEE: Final = (
+    Field(_MODE.key, _MODE.zh, "choice", required=True, choices=_MODE.choices),
+    Field("amount", "金额", "money", required=True, note="每月, 元"),
+    Field("from", "起始日期", "date", note="不写为一直如此"),
+)
 INSTITUTION: Final = (
     Field("id", "编号", "text"),
     _grade(),
@@ -81,7 +90,19 @@ INSTITUTION: Final = (
     Field("not_open", "不开放日", "days"),
     Field("closed_on", "停办日期", "date", note="停办首日"),
     Field("places", "托位", "list", fields=PLACES),
+    Field(
+        "place_changes", "托位变动", "list", fields=PLACE_CHANGE, note="月中变动; 只对按机构计补的方案有意义"
+    ),
     Field("full_day_fee", "全日托月保育费", "money"),
+    Field("fees", "保育费", "list", fields=FEE, note="按托育模式和起始日期; 婴幼儿未写月保育费时用它"),
+    Field("filed_on", "备案日期", "date", note="运营首日; 只对按机构计补的方案有意义"),
+    Field(
+        "past",
+        "以往月份",
+        "list",
+        fields=PAST,
+        note="机构以往月份的开放天数和已补金额; 只对按机构计补的方案有意义",
+    ),
 )
 RATE: Final = (
     Field("keys", "条件", "free"),
@@ -208,6 +229,8 @@ _NAMED: Final = {
     "past_month": PAST,
     "child": CHILD,
     "places": PLACES,
+    "place_change": PLACE_CHANGE,
+    "fee": FEE,
     "institution": INSTITUTION,
     "rate": RATE,
     "scheme": SCHEME,

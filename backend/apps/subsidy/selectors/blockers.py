@@ -14,6 +14,7 @@ from backend.apps.subsidy.selectors.content import (
 )
 
 UNRESOLVED = "{} 名婴幼儿的补助标准或资料待补"
+UNRESOLVED_PLACES = "{} 家机构的补助标准或资料待补"  # where the institution itself is paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ def _blockers(
     corrections: list[CorrectionContent] | tuple[CorrectionContent, ...],
 ) -> tuple[Blocker, ...]:
     # Only the county can exclude, so a township passes unresolved lines on instead of being stuck with them.
+    unresolved = UNRESOLVED if statement.children_count else UNRESOLVED_PLACES
     passes_on = step == StatementDecision.Step.REVIEW_TOWNSHIP
     counted = (
-        ("unresolved_lines", UNRESOLVED, 0 if passes_on else statement.unresolved_count),
+        ("unresolved_lines", unresolved, 0 if passes_on else statement.unresolved_count),
         ("open_alerts", "{} 条预警未处置", sum(alert.holds_up for alert in alerts)),
         ("pending_corrections", "{} 条考勤更正待核", sum(c.pending for c in corrections)),
     )

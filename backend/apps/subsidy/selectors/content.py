@@ -27,11 +27,12 @@ STATEMENT_FORMAT = "zhishan/statement/1"
 
 @dataclass(frozen=True, slots=True)
 class LineContent:
-    """One entitlement line; `child_id` finds the name, which is never part of a hash here."""
+    """One entitlement line; `child_id` finds the name, which is never part of a hash here. None: the institution's own."""
 
     statement_id: int
-    child_id: int
+    child_id: int | None
     child_code: str
+    places: int | None
     class_type: str
     care_mode: str
     attended_days: int
@@ -41,13 +42,19 @@ class LineContent:
     factor: Decimal
     amount: Decimal
     reason_code: str
+    payments: dict[str, list[str]]
     derivation: Any
 
     def document(self) -> dict[str, Any]:
-        return {
+        """A kind of content that came later is absent where there is none, so that older hashes stay what they were."""
+        subject: dict[str, Any] = {
             "child": self.child_code,
             "class_type": self.class_type,
             "care_mode": self.care_mode,
+        }
+        return {
+            **(subject if self.child_id is not None else {"places": self.places}),
+            **({"payments": self.payments} if self.payments else {}),
             "attended_days": self.attended_days,
             "required_days": self.required_days,
             "not_captured_days": self.not_captured_days,
@@ -138,6 +145,8 @@ class StatementContent:
             "paid_children": statement.paid_children,
             "unresolved_count": statement.unresolved_count,
             "total_amount": round_money(statement.total_amount),
+            **({"places": statement.places} if statement.places else {}),
+            **({"payments": statement.payments} if statement.payments else {}),
             "lines": [line.document() for line in self.lines],
             "alerts": [alert.document() for alert in self.alerts if alert.state != Alert.State.GONE],
             "pending_corrections": [c.document() for c in self.corrections if c.pending],
@@ -173,12 +182,12 @@ def statement_contents(statements: Sequence[Statement], *, cycle: MonthlyCycle) 
 def _lines(statement_ids: Sequence[int]) -> dict[int, list[LineContent]]:
     found: dict[int, list[LineContent]] = defaultdict(list)
     rows = EntitlementLine.objects.filter(statement_id__in=statement_ids).values_list(
-        *("statement_id", "child_id", "child__code", "class_type", "care_mode"),
+        *("statement_id", "child_id", "child__code", "places", "class_type", "care_mode"),
         *("attended_days", "required_days", "not_captured_days"),
-        *("rate_amount", "factor", "amount", "reason_code", "derivation"),
+        *("rate_amount", "factor", "amount", "reason_code", "payments", "derivation"),
     )
-    for row in rows.iterator(chunk_size=2_000):
-        found[row[0]].append(LineContent(*row))
+    for statement_id, child_id, code, *rest in rows.iterator(chunk_size=2_000):
+        found[statement_id].append(LineContent(statement_id, child_id, code or "", *rest))
     for contents in found.values():
         contents.sort(key=lambda line: line.child_code)  # here: text order differs between databases
     return found

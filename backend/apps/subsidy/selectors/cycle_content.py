@@ -9,6 +9,7 @@ from typing import Any
 
 from backend.apps.attendance.models import RequiredDays, RequiredDaysOverride
 from backend.apps.subsidy.domain.canonical import canonical_bytes
+from backend.apps.subsidy.domain.payments import Parts, add_payments
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.apps.subsidy.selectors.content import StatementContent, statement_contents
 from backend.common.crypto import sm3_hex
@@ -20,7 +21,7 @@ NO_TOWNSHIP = "乡镇街道待补"
 
 @dataclass(frozen=True, slots=True)
 class CycleTotals:
-    """Counts and yuan of a month. `amount` and `paid_children` count approved statements only."""
+    """Counts and yuan of a month. Children, places and yuan count approved statements only."""
 
     statements: int
     approved: int
@@ -29,6 +30,7 @@ class CycleTotals:
     children: int
     paid_children: int
     amount: Decimal
+    places: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ class CycleContent:
             children=sum(row.children_count for row in approved),
             paid_children=sum(row.paid_children for row in approved),
             amount=sum((round_money(row.total_amount) for row in approved), Decimal("0.00")),
+            places=sum(row.places for row in approved),
+        )
+
+    @cached_property
+    def payments(self) -> dict[str, Parts]:
+        """What the approved statements add up to, by payee and by source; empty where nothing is divided."""
+        return add_payments(
+            content.statement.payments
+            for content in self.statements
+            if content.statement.outcome == Statement.Outcome.APPROVED
         )
 
     def document(self) -> dict[str, Any]:
@@ -83,6 +95,8 @@ class CycleContent:
                 "excluded": totals.excluded,
                 "paid_children": totals.paid_children,
                 "amount": totals.amount,
+                **({"places": totals.places} if totals.places else {}),
+                **({"payments": self.payments} if self.payments else {}),
             },
         }
 

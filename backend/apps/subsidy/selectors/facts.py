@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 from backend.apps.attendance.domain.calendar import DayKind
@@ -28,8 +27,9 @@ from backend.apps.institutions.models import (
 )
 from backend.apps.subsidy.domain import facts as pure
 from backend.apps.subsidy.domain.pieces import in_force
-from backend.apps.subsidy.domain.scheme import SchemeDefinition
-from backend.apps.subsidy.models import EntitlementLine, PayeeDecision, Statement
+from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition
+from backend.apps.subsidy.models import PayeeDecision
+from backend.apps.subsidy.selectors.past import child_past, institution_past, looks_back
 from backend.common.service_month import ServiceMonth
 
 KIND_LETTERS: Final = {
@@ -70,17 +70,19 @@ def county_facts(
 ) -> CountyFacts:
     """Facts of the county's children, or of those at `institution_ids`; about a dozen queries.
 
-    Who has read the attendance side already passes it on.
+    Who has read the attendance side already passes it on. A scheme that pays the institution itself asks about no child.
     """
     if attendance is None:
         attendance = month_facts(
             context=month_context(county_code=county_code, month=month, institution_ids=institution_ids)
         )
     chosen = list(attendance.context.institutions)
-    institutions = _institutions(attendance.context, chosen, required_days)
+    institutions = _institutions(attendance.context, chosen, required_days, scheme)
+    if scheme.unit not in CHILD_UNITS:
+        return CountyFacts(institutions=institutions, children={})
     segments, people = _enrolments(month, chosen)
     days = _days(attendance, segments.keys())
-    past = _past_months(month, scheme, chosen, people)
+    past = child_past(month, scheme, chosen, people)
     decided = _decided(county_code, month, scheme)
     children = {
         pair: pure.ChildMonth(
@@ -98,8 +100,15 @@ def county_facts(
     return CountyFacts(institutions=institutions, children=children)
 
 
+def facts_asked(scheme: SchemeDefinition) -> tuple[object, ...]:
+    """What of the facts depends on the scheme: schemes with equal answers can share them."""
+    caps = scheme.caps
+    window = (caps.year, caps.term_starts, scheme.count_full, scheme.count_half) if looks_back(scheme) else ()
+    return scheme.unit in CHILD_UNITS, scheme.two_institutions == "block", scheme.uses_fees, window
+
+
 def _institutions(
-    context: MonthContext, chosen: list[int], required_days: RequiredDaysOfMonth
+    context: MonthContext, chosen: list[int], required_days: RequiredDaysOfMonth, scheme: SchemeDefinition
 ) -> dict[int, pure.InstitutionMonth]:
     month = context.month
     calendar = pure.MonthCalendar(month, "".join(KIND_LETTERS[day.kind] for day in context.calendar.days))
@@ -107,7 +116,8 @@ def _institutions(
     grades = _dated(InstitutionGrade.objects.filter(**started), "grade_id")
     affordable = _dated(AffordableStatus.objects.filter(**started), "affordable")
     places = _places(InstitutionPlaces.objects.filter(**started), month)
-    rows = Institution.objects.filter(pk__in=chosen).values_list("pk", "setting", "closed_on")
+    past = institution_past(month, scheme, chosen)
+    rows = Institution.objects.filter(pk__in=chosen).values_list("pk", "setting", "filed_on", "closed_on")
     return {
         pk: pure.InstitutionMonth(
             institution=key_of(pk),
@@ -117,10 +127,13 @@ def _institutions(
             setting=setting,
             grades=tuple(grades.get(pk, ())),
             affordable=tuple(affordable.get(pk, ())),
+            filed_on=filed_on,
             closed_on=closed_on,
-            places=places.get(pk, ()),
+            places=places[pk][0][1] if pk in places else (),
+            place_changes=places[pk][1:] if pk in places else (),
+            past=past.get(pk, ()),
         )
-        for pk, setting, closed_on in rows
+        for pk, setting, filed_on, closed_on in rows
     }
 
 
@@ -143,20 +156,29 @@ def _decided(county_code: str, month: ServiceMonth, scheme: SchemeDefinition) ->
     return {child: key_of(pk) for child, pk in rows.values_list("child_id", "institution_id")}
 
 
-def _places(rows: Any, month: ServiceMonth) -> dict[int, tuple[pure.Places, ...]]:
-    """托位 in force on the first day of the month."""
+def _places(rows: Any, month: ServiceMonth) -> dict[int, tuple[tuple[date, tuple[pure.Places, ...]], ...]]:
+    """The whole list of 托位 in force on the first day of the month, then on each later day on which it changes."""
     dated: dict[int, dict[str, list[tuple[date, tuple[int, int]]]]] = defaultdict(lambda: defaultdict(list))
+    days: dict[int, set[date]] = defaultdict(set)
     for pk, class_type, starts_on, approved, affordable in rows.order_by("starts_on", "id").values_list(
         "institution_id", "class_type", "starts_on", "places", "affordable_places"
     ):
         dated[pk][class_type].append((starts_on, (approved, affordable)))
+        days[pk].add(max(starts_on, month.first_day))
     return {
-        pk: tuple(
-            pure.Places(class_type, *in_force(tuple(values), month.first_day, (0, 0)))
-            for class_type, values in sorted(by_class.items())
-        )
+        pk: tuple((day, _places_on(by_class, day)) for day in sorted(days[pk] | {month.first_day}))
         for pk, by_class in dated.items()
     }
+
+
+def _places_on(
+    by_class: Mapping[str, list[tuple[date, tuple[int, int]]]], day: date
+) -> tuple[pure.Places, ...]:
+    return tuple(
+        pure.Places(class_type, *in_force(tuple(values), day, (0, 0)))
+        for class_type, values in sorted(by_class.items())
+        if values[0][0] <= day
+    )
 
 
 def _enrolments(
@@ -190,51 +212,3 @@ def _days(attendance: MonthFacts, wanted: Collection[Pair]) -> dict[Pair, list[p
 
 def _day_of(fact: pure.DayFact) -> int:
     return fact.day
-
-
-def looks_back(scheme: SchemeDefinition) -> bool:
-    """Does any rule ask about earlier months?"""
-    caps = scheme.caps
-    return (
-        scheme.factor.family == "long_window"
-        or caps.months_per_year is not None
-        or caps.amount_per_year is not None
-        or caps.amount_per_term is not None
-    )
-
-
-def _past_months(
-    month: ServiceMonth, scheme: SchemeDefinition, chosen: list[int], wanted: Collection[int]
-) -> dict[int, tuple[pure.PastMonth, ...]]:
-    """Approved lines of evaluated months in the twelve before, over all institutions; no query when nothing asks."""
-    if not looks_back(scheme):
-        return {}
-    found: dict[int, dict[ServiceMonth, pure.PastMonth]] = defaultdict(dict)
-    rows = (
-        EntitlementLine.objects.filter(
-            statement__cycle__month__gte=ServiceMonth(month.year - 1, month.month),
-            statement__cycle__month__lt=month,
-            statement__cycle__evaluated_at__isnull=False,
-            statement__outcome=Statement.Outcome.APPROVED,
-            child_id__in=enrolments_of_month(month=month, institution_ids=chosen).values("child_id"),
-        )
-        .order_by("statement__cycle__month", "id")
-        .values_list("child_id", "statement__cycle__month", "derivation", "amount", "care_mode")
-    )
-    for child, past, derivation, paid, care_mode in rows.iterator(chunk_size=2_000):
-        if child in wanted:
-            old = found[child].get(past)
-            days = _counted(derivation["d"], scheme)
-            found[child][past] = pure.PastMonth(
-                month=past,
-                counted_days=days + (old.counted_days if old else 0),
-                paid=paid + (old.paid if old else 0),
-                care_mode=old.care_mode if old else care_mode,
-            )
-    return {child: tuple(months[key] for key in sorted(months)) for child, months in found.items()}
-
-
-def _counted(letters: str, scheme: SchemeDefinition) -> Decimal:
-    whole = sum(letters.count(letter) for letter in scheme.count_full)
-    half = sum(letters.count(letter) for letter in scheme.count_half)
-    return Decimal(2 * whole + half) / 2

@@ -8,8 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
 from backend.apps.subsidy.domain.derivation import DAY_LETTERS, decode
 from backend.apps.subsidy.domain.nearest import Nearest, nearest, nearest_text
+from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments
 from backend.apps.subsidy.domain.render import day_texts, formula, numbers, reason_text
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from backend.common.keyset import Key, Page, keyset_page
@@ -24,6 +28,7 @@ LETTER_CODES: Final[Mapping[str, str]] = {
     "H": "half_day",
     "L": "complete_closed_day",
     "G": "open_day",
+    "g": "open_without_data",
     "a": "absent",
     "b": "absent_makeup",
     "i": "missing_exit",
@@ -40,20 +45,22 @@ LETTER_CODES: Final[Mapping[str, str]] = {
     "-": "not_enrolled",
     "p": "punched_outside_enrolment",
     "t": "counted_elsewhere",
+    "z": "not_operating",
 }
 _NOT_CAPTURED: Final = "un"
 
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """`child_name` is masked."""
+    """`child_name` is masked. The line of an institution itself has no child, class or care mode, but `places`."""
 
     id: int
-    child_id: int
+    child_id: int | None
     child_code: str
     child_name: str
-    class_type: str
-    care_mode: str
+    places: int | None
+    class_type: str | None
+    care_mode: str | None
     attended_days: int
     required_days: int
     not_captured_days: int
@@ -62,6 +69,7 @@ class LineRow:
     amount: Decimal
     reason_code: str
     reason_text: str
+    payments: tuple[Payment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +95,29 @@ class LineExplanation:
 
 def line_page(*, statement: Statement, reason_code: str, after: Key | None, limit: int) -> Page[LineRow]:
     """By child code; one query. The caller has read the statement within somebody's scope."""
-    found = EntitlementLine.objects.filter(statement=statement).select_related("child").defer("derivation")
+    found = (
+        EntitlementLine.objects.filter(statement=statement)
+        .select_related("child")
+        .defer("derivation")
+        .annotate(code=Coalesce("child__code", Value("")))
+    )
     if reason_code:
         found = found.filter(reason_code=reason_code)
-    return keyset_page(found, keys=("child__code",), after=after, limit=limit).map(
+    return keyset_page(found, keys=("code",), after=after, limit=limit).map(
         lambda lines: [line_row(line) for line in lines]
     )
 
 
 def line_row(line: EntitlementLine) -> LineRow:
+    child = line.child
     return LineRow(
         id=line.pk,
         child_id=line.child_id,
-        child_code=line.child.code,
-        child_name=mask_name(line.child.name),
-        class_type=line.class_type,
-        care_mode=line.care_mode,
+        child_code="" if child is None else child.code,
+        child_name="" if child is None else mask_name(child.name),
+        places=line.places,
+        class_type=line.class_type or None,
+        care_mode=line.care_mode or None,
         attended_days=line.attended_days,
         required_days=line.required_days,
         not_captured_days=line.not_captured_days,
@@ -111,6 +126,7 @@ def line_row(line: EntitlementLine) -> LineRow:
         amount=line.amount,
         reason_code=line.reason_code,
         reason_text=reason_text(line.reason_code),
+        payments=payments(line.payments, PAYEE_NAMES),
     )
 
 

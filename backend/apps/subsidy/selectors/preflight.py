@@ -9,7 +9,7 @@ from decimal import Decimal
 from backend.apps.alerts.models import Alert
 from backend.apps.alerts.selectors.rules import RULE_CHOICES
 from backend.apps.subsidy.models import MonthlyCycle, Statement, StatementDecision
-from backend.apps.subsidy.selectors.blockers import UNRESOLVED, Blocker
+from backend.apps.subsidy.selectors.blockers import UNRESOLVED, UNRESOLVED_PLACES, Blocker
 from backend.apps.subsidy.selectors.content import AlertContent, StatementContent
 from backend.apps.subsidy.selectors.cycle_content import (
     CycleContent,
@@ -191,7 +191,7 @@ def _blockers(content: CycleContent, changed: tuple[ChangedStatement, ...]) -> t
         ("open_alerts", "{} 条预警未处置", _open_alerts(cycle)),
         (
             "unresolved_lines",
-            UNRESOLVED,
+            UNRESOLVED if any(c.statement.children_count for c in approved) else UNRESOLVED_PLACES,
             sum(c.statement.unresolved_count for c in approved),
         ),
         ("pending_corrections", "{} 条考勤更正待核", _pending(approved)),

@@ -1,5 +1,7 @@
 """The documents a snapshot's digests stand on: row → statement → month, each hashed with SM3.
 
+What came later (places, payments) is in a document only where there is any: months sealed before keep their digests.
+
 A digest is SM3(0x00 ‖ canonical document), so that rows can become leaves of a tree later without being hashed
 anew. A statement's document lists its rows' digests in order, the month's document lists its statements', so one
 changed byte anywhere moves the digest printed on the report, and the row that moved is named.
@@ -38,6 +40,8 @@ def row_code(county_code: str, month: object, number: int) -> str:
 
 def line_document(line: SnapshotLine) -> dict[str, Any]:
     return {
+        **({} if line.places is None else {"places": line.places}),
+        **({"payments": line.payments} if line.payments else {}),
         "row": line.row_number,
         "code": line.row_code,
         "child_id": line.child_id,
@@ -58,6 +62,8 @@ def line_document(line: SnapshotLine) -> dict[str, Any]:
 
 def statement_document(statement: SnapshotStatement, line_digests: Sequence[str]) -> dict[str, Any]:
     return {
+        **({"places": statement.places} if statement.places else {}),
+        **({"payments": statement.payments} if statement.payments else {}),
         "row": statement.row_number,
         "institution": statement.institution_id,
         "name": statement.institution_name,

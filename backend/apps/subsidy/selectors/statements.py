@@ -46,6 +46,7 @@ class StatementRow:
     state: State
     children_count: int
     paid_children: int
+    places: int  # the institution itself is paid for; 0 where children are
     total_amount: Decimal
     open_alerts: int
 
@@ -88,6 +89,7 @@ def statement_rows(statements: Iterable[Statement]) -> list[StatementRow]:
             state=statement_state(statement),
             children_count=statement.children_count,
             paid_children=statement.paid_children,
+            places=statement.places,
             total_amount=statement.total_amount,
             open_alerts=alerts.get((statement.institution_id, statement.cycle.month), 0),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from backend.apps.subsidy.domain.payments import add_parts
 from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement, Statement
 from backend.apps.subsidy.selectors.snapshot_documents import (
     document_digest,
@@ -18,6 +19,7 @@ from backend.apps.subsidy.selectors.snapshot_documents import (
 from backend.common.crypto import DecryptionFailed
 
 CHUNK = 2_000
+_SIDES = {"payees": "各方应得", "sources": "资金来源"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,16 @@ def snapshot_verify(snapshot: Snapshot) -> list[Difference]:
     digests: dict[int, list[str]] = {statement.pk: [] for statement in statements}
     sums: dict[int, Decimal] = dict.fromkeys(digests, Decimal("0.00"))
     found: list[Difference] = []
+    parts: dict[int, list[dict[str, list[str]]]] = {statement.pk: [] for statement in statements}
     count = 0
     for count, line in enumerate(lines.iterator(chunk_size=CHUNK), start=1):
         found += _line_differences(snapshot, line, count)
         digests[line.statement_id].append(document_digest(line_document(line)))
         sums[line.statement_id] += line.amount
+        parts[line.statement_id].append(line.payments)
     for number, statement in enumerate(statements, start=1):
         found += _statement_differences(statement, number, digests[statement.pk], sums[statement.pk])
+        found += _payment_differences(statement, parts[statement.pk])
     found += _month_differences(snapshot, statements, count)
     return found
 
@@ -80,6 +85,24 @@ def _statement_differences(
         yield Difference(
             table, key, "total_amount", f"合计 {statement.total_amount} 与明细之和 {line_sum} 不符"
         )
+
+
+def _payment_differences(
+    statement: SnapshotStatement, lines: list[dict[str, list[str]]]
+) -> Iterator[Difference]:
+    """Payees add up to the lines, and payees and sources to the total."""
+    if not statement.payments:
+        return
+    table, key = "subsidy_snap_statement", statement.institution_name
+    of_lines = add_parts(lines)
+    if of_lines and of_lines != statement.payments["payees"]:
+        yield Difference(table, key, "payments", "各方应得与明细之和不符")
+    for side, amounts in statement.payments.items():
+        total = sum((Decimal(part) for row in amounts.values() for part in row), Decimal("0.00"))
+        if total != statement.total_amount:
+            yield Difference(
+                table, key, "payments", f"{_SIDES[side]}之和 {total} 与合计 {statement.total_amount} 不符"
+            )
 
 
 def _month_differences(

@@ -14,7 +14,7 @@ from backend.apps.subsidy.services.decision import (
     statement_decide,
 )
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
-from backend.apps.subsidy.services.payee import payee_decide
+from backend.apps.subsidy.services.payee import payee_decide, payee_not_needed
 from backend.apps.subsidy.services.replay import Replay, scheme_replay
 from backend.apps.subsidy.services.scheme import (
     RateInput,
@@ -47,6 +47,7 @@ __all__ = [
     "decision_take_back",
     "decision_write",
     "payee_decide",
+    "payee_not_needed",
     "scheme_check",
     "scheme_draft_copy",
     "scheme_draft_create",

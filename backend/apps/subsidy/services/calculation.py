@@ -21,9 +21,10 @@ from backend.apps.attendance.selectors.required_days import required_days_of
 from backend.apps.attendance.services import attendance_ensure_folded, attendance_month_facts
 from backend.apps.subsidy.domain.entitlement import Entitlement
 from backend.apps.subsidy.domain.facts import UNGRADED, InstitutionMonth
+from backend.apps.subsidy.domain.payments import line_payments, statement_payments
 from backend.apps.subsidy.domain.pieces import in_force
 from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition, SchemeError
-from backend.apps.subsidy.domain.settle import evaluate
+from backend.apps.subsidy.domain.settle import evaluate_month
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
 from backend.apps.subsidy.selectors.facts import CountyFacts, county_facts
 from backend.apps.subsidy.selectors.scheme import scheme_definition
@@ -40,10 +41,13 @@ STATEMENT_FIELDS: Final = (
     "required_days",
     "children_count",
     "paid_children",
+    "places",
     "unresolved_count",
     "total_amount",
+    "payments",
 )
 LINE_FIELDS: Final = (
+    "places",
     "class_type",
     "care_mode",
     "attended_days",
@@ -54,9 +58,19 @@ LINE_FIELDS: Final = (
     "factor",
     "amount",
     "reason_code",
+    "payments",
     "derivation",
 )
+NO_LINES: Final = {
+    "children_count": 0,
+    "paid_children": 0,
+    "places": 0,
+    "unresolved_count": 0,
+    "total_amount": Decimal("0.00"),
+    "payments": {},
+}
 Values = dict[str, Any]
+Lines = Mapping[int | None, Values]  # by child id; None is the institution itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,7 @@ class StatementValues:
 
     institution_id: int
     values: Values
-    lines: Mapping[int, Values]  # by child id
+    lines: Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class _Run:
 def cycle_calculate(*, cycle_id: int, progress: Progress | None = None) -> CalculationSummary:
     """Calculate every open statement of the month; `progress(done, total)` counts statements.
 
-    Refuses with `cycle_already_evaluated`, `required_days_missing`, `scheme_invalid`, `scheme_unit_unsupported`.
+    Refuses with `cycle_already_evaluated`, `required_days_missing`, `scheme_invalid`.
     """
     run = _run(cycle_id)
     cycle = run.cycle
@@ -126,8 +140,10 @@ def statement_recalculate(*, statement_id: int) -> CalculationSummary:
     run = _run(statement.cycle_id)
     cycle = run.cycle
     attendance_ensure_folded(county_code=cycle.county_id, month=cycle.month)
-    touched = institutions_sharing_children(cycle=cycle, institution_ids=[statement.institution_id])
-    around = institutions_sharing_children(cycle=cycle, institution_ids=touched)
+    touched = around = [statement.institution_id]
+    if run.scheme.unit in CHILD_UNITS:
+        touched = institutions_sharing_children(cycle=cycle, institution_ids=touched)
+        around = institutions_sharing_children(cycle=cycle, institution_ids=touched)
     wanted = {found.institution_id: found for found in _evaluate(run, institution_ids=around)}
     known = set(
         Statement.objects.filter(cycle=cycle, institution_id__in=touched).values_list(
@@ -154,8 +170,6 @@ def _run(cycle_id: int) -> _Run:
         raise Conflict(
             "scheme_invalid", f"补助方案有误, 不能计算: {error.message_zh}", field=error.field
         ) from error
-    if scheme.unit not in CHILD_UNITS:
-        raise Conflict("scheme_unit_unsupported", "补助方案按托位或机构计发, 月度结算单只支持按婴幼儿计发")
     return _Run(cycle=cycle, scheme=scheme, required_days=required_days)
 
 
@@ -169,7 +183,7 @@ def _refuse_closed(cycle: MonthlyCycle) -> None:
 def _evaluate(
     run: _Run, *, institution_ids: Collection[int] | None = None, attendance: MonthFacts | None = None
 ) -> list[StatementValues]:
-    """What the statements should say, by institution; institutions without enrolled children have none."""
+    """What the statements should say, by institution; those without enrolled children, or not running, have none."""
     facts = county_facts(
         county_code=run.cycle.county_id,
         month=run.cycle.month,
@@ -178,28 +192,34 @@ def _evaluate(
         institution_ids=institution_ids,
         attendance=attendance,
     )
-    lines: dict[int, dict[int, Entitlement]] = {}
-    found = evaluate(facts.children.values(), run.scheme)
-    for (institution_id, child_id), line in zip(facts.children, found, strict=True):
-        lines.setdefault(institution_id, {})[child_id] = line
+    lines: dict[int, dict[int | None, Entitlement]] = {}
+    for line in evaluate_month(facts.children.values(), facts.institutions.values(), run.scheme):
+        child_id = int(line.child) if line.child else None
+        lines.setdefault(int(line.institution), {})[child_id] = line
     return [_statement(run, facts, pk, lines[pk]) for pk in sorted(lines)]
 
 
 def _statement(
-    run: _Run, facts: CountyFacts, institution_id: int, lines: Mapping[int, Entitlement]
+    run: _Run, facts: CountyFacts, institution_id: int, lines: Mapping[int | None, Entitlement]
 ) -> StatementValues:
     institution = facts.institutions[institution_id]
+    found = {child_id: _line(line, run.scheme) for child_id, line in lines.items()}
+    total = sum((line.amount for line in lines.values()), Decimal("0.00"))
     return StatementValues(
         institution_id=institution_id,
         values={
             "grade_id": _grade(institution, run.scheme),
             "required_days": institution.required_days,
-            "children_count": len(lines),
-            "paid_children": sum(line.amount > 0 for line in lines.values()),
+            "children_count": sum(child_id is not None for child_id in lines),
+            "paid_children": sum(line.amount > 0 for child_id, line in lines.items() if child_id is not None),
+            "places": sum(line.places or 0 for line in lines.values()),
             "unresolved_count": sum(line.blocks for line in lines.values()),
-            "total_amount": sum((line.amount for line in lines.values()), Decimal("0.00")),
+            "total_amount": total,
+            "payments": statement_payments(
+                total, (values["payments"] for values in found.values()), run.scheme
+            ),
         },
-        lines={child_id: _line(line) for child_id, line in lines.items()},
+        lines=found,
     )
 
 
@@ -210,8 +230,9 @@ def _grade(institution: InstitutionMonth, scheme: SchemeDefinition) -> str:
     return in_force(institution.grades, day, UNGRADED)
 
 
-def _line(line: Entitlement) -> Values:
+def _line(line: Entitlement, scheme: SchemeDefinition) -> Values:
     return {
+        "places": line.places,
         "class_type": line.class_type,
         "care_mode": line.care_mode,
         "attended_days": line.attended_days,
@@ -222,6 +243,7 @@ def _line(line: Entitlement) -> Values:
         "factor": line.factor,
         "amount": line.amount,
         "reason_code": line.reason_code,
+        "payments": line_payments(line.amount, scheme),
         "derivation": line.derivation.encode(),
     }
 
@@ -285,9 +307,9 @@ def _locked_statements(cycle_id: int, institution_ids: Collection[int]) -> dict[
     return {row.institution_id: row for row in rows.order_by("id")}
 
 
-def _write_lines(wanted: Mapping[int, Mapping[int, Values]]) -> tuple[set[int], int]:
+def _write_lines(wanted: Mapping[int, Lines]) -> tuple[set[int], int]:
     """Lines of these statements; the statements that changed and the number of lines written or removed."""
-    kept: dict[tuple[int, int], tuple[int, Values]] = {}
+    kept: dict[tuple[int, int | None], tuple[int, Values]] = {}
     gone: list[int] = []
     moved: set[int] = set()
     rows = EntitlementLine.objects.filter(statement_id__in=list(wanted)).values(
@@ -307,13 +329,19 @@ def _write_lines(wanted: Mapping[int, Mapping[int, Values]]) -> tuple[set[int], 
             old = kept.get((statement_id, child_id))
             if old is not None and old[1] == values:
                 continue
-            line = EntitlementLine(statement_id=statement_id, child_id=child_id, **values)
+            own = statement_id if child_id is None else None
+            line = EntitlementLine(
+                statement_id=statement_id, child_id=child_id, own_statement_id=own, **values
+            )
             (new if old is None else changed).append(line)
             moved.add(statement_id)
     for start in range(0, len(gone), 500):
         EntitlementLine.objects.filter(pk__in=gone[start : start + 500]).delete()
     objects_insert(new)
-    rows_update(changed, key=("statement_id", "child_id"), fields=LINE_FIELDS)
+    by_child = [line for line in changed if line.child_id is not None]
+    rows_update(by_child, key=("statement_id", "child_id"), fields=LINE_FIELDS)
+    of_institutions = [line for line in changed if line.child_id is None]
+    rows_update(of_institutions, key=("own_statement_id",), fields=LINE_FIELDS)
     return moved, len(new) + len(changed) + len(gone)
 
 
@@ -350,10 +378,7 @@ def _emptied(cycle_id: int, institution_ids: Collection[int]) -> int:
                 values={
                     "grade_id": grade_id,
                     "required_days": required_days,
-                    "children_count": 0,
-                    "paid_children": 0,
-                    "unresolved_count": 0,
-                    "total_amount": Decimal("0.00"),
+                    **NO_LINES,
                 },
                 lines={},
             )
@@ -367,12 +392,13 @@ def _emptied(cycle_id: int, institution_ids: Collection[int]) -> int:
 def _summary(cycle_id: int, statements_changed: int, lines_changed: int) -> CalculationSummary:
     rows = list(
         Statement.objects.filter(cycle_id=cycle_id).values_list(
-            "children_count", "paid_children", "unresolved_count", "total_amount", "finished"
+            *("children_count", "paid_children", "unresolved_count", "total_amount", "finished"),
+            "institution_line",
         )
     )
     return CalculationSummary(
         statements=len(rows),
-        lines=sum(row[0] for row in rows),
+        lines=sum(row[0] + (row[5] is not None) for row in rows),
         paid_children=sum(row[1] for row in rows),
         unresolved=sum(row[2] for row in rows),
         total_amount=sum((row[3] for row in rows), Decimal("0.00")),

@@ -51,7 +51,7 @@ def payee_decide(
     )
     here = next((line for line in lines if line.statement.institution_id == institution_id), None)
     if here is None or len(lines) < 2 or cycle.scheme.definition.get("two_institutions", "block") != "block":
-        raise Conflict("payee_not_needed", "该婴幼儿本月不需要确定享受机构")
+        raise payee_not_needed()
     if any(line.statement.finished for line in lines):
         raise Conflict("statement_finished", "其中一家机构的结算单已审结, 不能再改由哪家享受")
     decision = PayeeDecision.objects.create(
@@ -72,3 +72,8 @@ def payee_decide(
         detail={"month": cycle.month, "child_id": child_id, "institution_id": institution_id},
     )
     return decision
+
+
+def payee_not_needed() -> Conflict:
+    """Also of a line without a child."""
+    return Conflict("payee_not_needed", "这条明细本月不需要确定享受机构")

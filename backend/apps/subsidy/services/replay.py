@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from backend.apps.attendance.selectors.required_days import required_days_of
 from backend.apps.subsidy.domain.compare import Comparison, Group, add_groups, as_if_in_force, compare
 from backend.apps.subsidy.domain.entitlement import Entitlement
-from backend.apps.subsidy.domain.facts import UNGRADED, ChildMonth, PastMonth
+from backend.apps.subsidy.domain.facts import UNGRADED, ChildMonth, InstitutionMonth, PastMonth
 from backend.apps.subsidy.domain.pieces import in_force
-from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition, SchemeError
-from backend.apps.subsidy.domain.settle import evaluate
+from backend.apps.subsidy.domain.scheme import SchemeDefinition, SchemeError
+from backend.apps.subsidy.domain.settle import evaluate_month
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Scheme, Statement
-from backend.apps.subsidy.selectors.facts import county_facts, key_of, looks_back
+from backend.apps.subsidy.selectors.facts import CountyFacts, county_facts, facts_asked, key_of
 from backend.apps.subsidy.selectors.scheme import scheme_definition, scheme_in_force_or_none
 from backend.common.collecting import collection_paused
 from backend.common.errors import Conflict, Invalid
@@ -86,15 +86,15 @@ def scheme_replay(*, scheme: Scheme, months: Sequence[ServiceMonth]) -> Replay:
     """Replay `months` of the scheme's county under it, in date order; later months see what earlier ones would have paid.
 
     Before a scheme's own start its first rates count as already in force. Excluded statements stay out. Refuses with
-    `months_wrong`, `scheme_invalid`, `scheme_missing`, `required_days_missing`, `scheme_unit_unsupported`.
+    `months_wrong`, `scheme_invalid`, `scheme_missing`, `required_days_missing`.
     """
     wanted = sorted(set(months))
     if not wanted or len(wanted) > MOST_MONTHS:
         raise Invalid("months_wrong", f"请选择 1 到 {MOST_MONTHS} 个月份")
     with read_only(), collection_paused():
         tried = _definition(scheme)
-        paid: dict[str, list[PastMonth]] = {}
-        found = tuple(_month(scheme, tried, month, paid) for month in wanted)
+        was, would = _Paid(), _Paid()
+        found = tuple(_month(scheme, tried, month, was, would) for month in wanted)
     return Replay(
         scheme_id=scheme.pk,
         months=found,
@@ -109,20 +109,56 @@ def scheme_replay(*, scheme: Scheme, months: Sequence[ServiceMonth]) -> Replay:
 
 def _definition(scheme: Scheme) -> SchemeDefinition:
     try:
-        found = scheme_definition(scheme)
+        return scheme_definition(scheme)
     except SchemeError as error:
         raise Invalid(
             "scheme_invalid",
             f"补助方案有误: {error.message_zh}",
             errors=[{"field": error.field, "message": error.message_zh}],
         ) from error
-    if found.unit not in CHILD_UNITS:
-        raise Conflict("scheme_unit_unsupported", "补助方案按托位或机构计发, 不能按婴幼儿试算")
-    return found
+
+
+class _Paid:
+    """What the months replayed so far come to: a rule that looks back must see them and not what was really paid.
+
+    One for each side, so that an unchanged rule differs from itself nowhere, late data or not.
+    """
+
+    def __init__(self) -> None:
+        self._months: dict[tuple[str, str], list[PastMonth]] = {}
+
+    def seen_by(self, facts: CountyFacts) -> tuple[list[ChildMonth], list[InstitutionMonth]]:
+        """The facts with these months in place of the real ones; earlier months stay as they were."""
+        if not self._months:
+            return list(facts.children.values()), list(facts.institutions.values())
+        children = [replace(c, past=self._past(c.past, (c.child, ""))) for c in facts.children.values()]
+        institutions = [
+            replace(i, past=self._past(i.past, ("", i.institution))) for i in facts.institutions.values()
+        ]
+        return children, institutions
+
+    def _past(self, real: tuple[PastMonth, ...], key: tuple[str, str]) -> tuple[PastMonth, ...]:
+        own = self._months.get(key, [])
+        replayed = {p.month for p in own}
+        return tuple(p for p in real if p.month not in replayed) + tuple(own)
+
+    def add(self, lines: Sequence[Entitlement], month: ServiceMonth) -> None:
+        sums: dict[tuple[str, str], PastMonth] = {}
+        for line in lines:
+            key = (line.child, "" if line.child else line.institution)
+            old = sums.get(key)
+            sums[key] = PastMonth(
+                month=month,
+                counted_days=line.counted_days + (old.counted_days if old else 0),
+                paid=line.amount + (old.paid if old else 0),
+                care_mode=old.care_mode if old else line.care_mode,
+            )
+        for key, past in sums.items():
+            self._months.setdefault(key, []).append(past)
 
 
 def _month(
-    scheme: Scheme, tried: SchemeDefinition, month: ServiceMonth, paid: dict[str, list[PastMonth]]
+    scheme: Scheme, tried: SchemeDefinition, month: ServiceMonth, was: _Paid, would: _Paid
 ) -> MonthReplay:
     county = scheme.county_id
     cycle = (
@@ -137,53 +173,34 @@ def _month(
     base = _definition(base_scheme)
     after_scheme = as_if_in_force(tried, month.first_day) if scheme.starts_on > month.first_day else tried
     facts = county_facts(county_code=county, month=month, scheme=base, required_days=required_days)
-    children = list(facts.children.values())
-    before = evaluate(children, base)
-    if looks_back(tried):
-        again = county_facts(county_code=county, month=month, scheme=tried, required_days=required_days)
-        after = evaluate([_with_past(c, paid) for c in again.children.values()], after_scheme)
-    else:
-        after = evaluate(children, after_scheme)
-    _remember(after, month, paid)
+    same = facts_asked(base) == facts_asked(tried)
+    again = (
+        facts
+        if same
+        else county_facts(county_code=county, month=month, scheme=tried, required_days=required_days)
+    )
     excluded = _excluded(cycle)
-    kept = [n for n, line in enumerate(before) if line.institution not in excluded]
+    before = _kept(evaluate_month(*was.seen_by(facts), base), excluded)
+    after = _kept(evaluate_month(*would.seen_by(again), after_scheme), excluded)
+    was.add(before, month)
+    would.add(after, month)
     grades = {
         institution.institution: in_force(institution.grades, month.first_day, UNGRADED)
         for institution in facts.institutions.values()
     }
-    comparison = compare([before[n] for n in kept], [after[n] for n in kept], grades)
     stored = _stored(cycle)
     return MonthReplay(
         month=month,
         base_scheme_id=base_scheme.pk,
-        comparison=comparison,
+        comparison=compare(before, after, grades),
         evaluated=cycle is not None and cycle.evaluated_at is not None,
         stored_total=None if stored is None else sum(stored.values(), Decimal("0.00")),
-        drift=0 if stored is None else _drift(stored, [before[n] for n in kept]),
+        drift=0 if stored is None else _drift(stored, before),
     )
 
 
-def _with_past(child: ChildMonth, paid: dict[str, list[PastMonth]]) -> ChildMonth:
-    """Months replayed before count as replayed, earlier ones as they really were."""
-    own = paid.get(child.child)
-    if not own:
-        return child
-    replayed = {p.month for p in own}
-    return replace(child, past=tuple(p for p in child.past if p.month not in replayed) + tuple(own))
-
-
-def _remember(lines: Sequence[Entitlement], month: ServiceMonth, paid: dict[str, list[PastMonth]]) -> None:
-    sums: dict[str, PastMonth] = {}
-    for line in lines:
-        old = sums.get(line.child)
-        sums[line.child] = PastMonth(
-            month=month,
-            counted_days=line.counted_days + (old.counted_days if old else 0),
-            paid=line.amount + (old.paid if old else 0),
-            care_mode=old.care_mode if old else line.care_mode,
-        )
-    for child, past in sums.items():
-        paid.setdefault(child, []).append(past)
+def _kept(lines: Sequence[Entitlement], excluded: set[str]) -> list[Entitlement]:
+    return [line for line in lines if line.institution not in excluded]
 
 
 def _excluded(cycle: MonthlyCycle | None) -> set[str]:
@@ -201,7 +218,7 @@ def _stored(cycle: MonthlyCycle | None) -> dict[tuple[str, str], Decimal] | None
         statement__outcome=Statement.Outcome.EXCLUDED
     )
     return {
-        (key_of(child), key_of(institution)): amount
+        (key_of(child) if child else "", key_of(institution)): amount
         for child, institution, amount in rows.values_list(
             "child_id", "statement__institution_id", "amount"
         ).iterator()

@@ -118,7 +118,9 @@ def _rows(snapshot: Snapshot, content: CycleContent) -> tuple[list[SnapshotState
             exclusion_reason=row.exclusion_reason,
             children_count=row.children_count,
             paid_children=row.paid_children,
+            places=row.places,
             total_amount=round_money(row.total_amount),
+            payments=row.payments,
             content_hash=source.content_hash,
         )
         own = [
@@ -139,7 +141,7 @@ def _line(
     names: dict[int, str],
 ) -> SnapshotLine:
     code = row_code(snapshot.county_code, snapshot.month, number)
-    name = names[source.child_id]
+    name = "" if source.child_id is None else names[source.child_id]
     line = SnapshotLine(
         statement=statement,
         row_number=number,
@@ -150,6 +152,7 @@ def _line(
         name_commitment=name_commitment(code, name),
         class_type=source.class_type,
         care_mode=source.care_mode,
+        places=source.places,
         attended_days=source.attended_days,
         required_days=source.required_days,
         not_captured_days=source.not_captured_days,
@@ -157,6 +160,7 @@ def _line(
         factor=source.factor,
         amount=source.amount,
         reason_code=source.reason_code,
+        payments=source.payments,
         derivation=source.derivation,
     )
     line.digest = document_digest(line_document(line))
@@ -184,7 +188,8 @@ def _header(
             "format": SNAPSHOT_FORMAT,
             "scheme": _scheme(content.cycle),
             "required_days": _required_days(content),
-            "totals": asdict(content.totals),
+            "totals": _totals(content),
+            **({"payments": content.payments} if content.payments else {}),
             "decisions": [
                 {
                     "institution": institutions[d.statement_id],
@@ -259,6 +264,12 @@ def _beside(decision: StatementDecision) -> dict[str, Any]:
             "at": taken.at,
         }
     return found
+
+
+def _totals(content: CycleContent) -> dict[str, Any]:
+    """Places are named where the rule pays for them."""
+    found = asdict(content.totals)
+    return found if found.pop("places") == 0 else asdict(content.totals)
 
 
 def _scheme(cycle: MonthlyCycle) -> dict[str, Any]:
