@@ -51,6 +51,7 @@ class TaskStatement:
     round: int
     total_amount: Decimal
     children_count: int
+    places: int  # the institution itself is paid for
     open_alerts: int
 
 
@@ -258,6 +259,7 @@ def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int], today: date) -
             round=place.round,
             total_amount=statement.total_amount,
             children_count=statement.children_count,
+            places=statement.places,
             open_alerts=alerts.get((statement.institution_id, place.cycle.month), 0),
         ),
         decision=task.data.get("decision") if task.status == STATUS.DONE else None,

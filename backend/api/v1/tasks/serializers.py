@@ -42,6 +42,7 @@ class TaskStatementSerializer(serializers.Serializer):
     round = serializers.IntegerField()
     total_amount = MoneyField()
     children_count = serializers.IntegerField()
+    places = serializers.IntegerField(help_text="按机构计补的托位数; 按婴幼儿计补的为 0")
     open_alerts = serializers.IntegerField()
 
 

@@ -1409,22 +1409,27 @@ export interface components {
             /** @description 百分比 */
             progress: number;
         };
+        /** @description A child's line, or the institution's own where the scheme pays per place or flat: then without child, with places. */
         Line: {
             /** Format: decimal */
             amount: string;
             attended_days: number;
-            care_mode: components["schemas"]["CareModeEnum"];
+            care_mode: components["schemas"]["CareModeEnum"] | components["schemas"]["NullEnum"];
             child_code: string;
             /** Format: int64 */
-            child_id: number;
+            child_id: number | null;
             /** @description 脱敏姓名 */
             child_name: string;
-            class_type: components["schemas"]["ClassTypeEnum"];
+            class_type: components["schemas"]["ClassTypeEnum"] | components["schemas"]["NullEnum"];
             /** Format: decimal */
             factor: string;
             /** Format: int64 */
             id: number;
             not_captured_days: number;
+            /** @description 补给谁、分几期; 一次全补给一方的为空 */
+            payments: components["schemas"]["Payment"][];
+            /** @description 托位数; 婴幼儿的明细为 null */
+            places: number | null;
             /** Format: decimal */
             rate_amount: string | null;
             reason_code: string;
@@ -1448,17 +1453,18 @@ export interface components {
             /** @description 1 为周一, 7 为周日 */
             weekday: number;
         };
+        /** @description A child's line, or the institution's own where the scheme pays per place or flat: then without child, with places. */
         LineDetail: {
             /** Format: decimal */
             amount: string;
             attended_days: number;
-            care_mode: components["schemas"]["CareModeEnum"];
+            care_mode: components["schemas"]["CareModeEnum"] | components["schemas"]["NullEnum"];
             child_code: string;
             /** Format: int64 */
-            child_id: number;
+            child_id: number | null;
             /** @description 脱敏姓名 */
             child_name: string;
-            class_type: components["schemas"]["ClassTypeEnum"];
+            class_type: components["schemas"]["ClassTypeEnum"] | components["schemas"]["NullEnum"];
             days: components["schemas"]["LineDay"][];
             derivation: components["schemas"]["Derivation"];
             /** @description 算式, 可直接阅读 */
@@ -1477,6 +1483,10 @@ export interface components {
             not_captured_days: number;
             /** @description 算式里每个数是什么 */
             numbers: components["schemas"]["FormulaNumber"][];
+            /** @description 补给谁、分几期; 一次全补给一方的为空 */
+            payments: components["schemas"]["Payment"][];
+            /** @description 托位数; 婴幼儿的明细为 null */
+            places: number | null;
             punches: components["schemas"]["Punch"][];
             /** Format: decimal */
             rate_amount: string | null;
@@ -1551,6 +1561,22 @@ export interface components {
             overdue: number;
             title: string;
             usual: components["schemas"]["Usual"] | null;
+        };
+        /** @description One payee or source: its instalments in order; they add up to `total`. */
+        Payment: {
+            /** @description 各期金额 */
+            amounts: string[];
+            party: string;
+            title: string;
+            /** Format: decimal */
+            total: string;
+        };
+        /** @description Both sides add up to the same amount, instalment by instalment. */
+        Payments: {
+            /** @description 补给谁 */
+            payees: components["schemas"]["Payment"][];
+            /** @description 谁出钱 */
+            sources: components["schemas"]["Payment"][];
         };
         Piece: {
             /** Format: date-time */
@@ -2119,6 +2145,8 @@ export interface components {
             month: string;
             open_alerts: number;
             paid_children: number;
+            /** @description 按机构计补的托位数; 按婴幼儿计补的为 0 */
+            places: number;
             position_title: string;
             round: number;
             state: components["schemas"]["StatementStateEnum"];
@@ -2168,6 +2196,10 @@ export interface components {
             month: string;
             open_alerts: number;
             paid_children: number;
+            /** @description 拨付去向与资金来源; 不分的为 null */
+            payments: components["schemas"]["Payments"] | null;
+            /** @description 按机构计补的托位数; 按婴幼儿计补的为 0 */
+            places: number;
             position_title: string;
             required_days: number;
             round: number;
@@ -2179,7 +2211,7 @@ export interface components {
             task_id: number | null;
             /** Format: decimal */
             total_amount: string;
-            /** @description 没有对应补助标准的人数; 不为 0 不能通过 */
+            /** @description 标准或资料待补的明细条数; 不为 0 不能通过 */
             unresolved_count: number;
         };
         StatementInstitution: {
@@ -2355,6 +2387,8 @@ export interface components {
             institution_id: number;
             institution_name: string;
             open_alerts: number;
+            /** @description 按机构计补的托位数; 按婴幼儿计补的为 0 */
+            places: number;
             round: number;
             /** Format: decimal */
             total_amount: string;

@@ -1,4 +1,5 @@
 import type { Line, TaskDetail } from '@/shared/api/types'
+import { lineTitle } from './lines'
 import { formatYuan } from './money'
 
 export type Change = { what: string; before: string; after: string }
@@ -13,6 +14,7 @@ export function summaryChanges(before: TaskDetail, after: TaskDetail): Change[] 
   if (a && b) {
     add('应补合计', formatYuan(a.total_amount), formatYuan(b.total_amount))
     add('婴幼儿人数', `${a.children_count} 人`, `${b.children_count} 人`)
+    add('计补托位', `${a.places} 个`, `${b.places} 个`)
     add('未处置预警', `${a.open_alerts} 条`, `${b.open_alerts} 条`)
     add('轮次', `第 ${a.round} 轮`, `第 ${b.round} 轮`)
   }
@@ -26,6 +28,6 @@ export function lineChanges(before: readonly Line[], after: readonly Line[]): Ch
   return before.flatMap((line) => {
     const other = now.get(line.child_id)
     if (!other || text(other) === text(line)) return []
-    return [{ what: `${line.child_name}（${line.child_code}）`, before: text(line), after: text(other) }]
+    return [{ what: lineTitle(line), before: text(line), after: text(other) }]
   })
 }

@@ -33,7 +33,9 @@ const NUMBER_NAMES: Record<string, string> = {
   fee: '月保育费',
   full_day_fee: '全日托月保育费',
   fee_share: '收费比例上限',
+  elsewhere_days: '另一家机构计入的天数',
   amount_max: '每月上限',
+  left_month: '本月剩余额度',
   left_year: '本年度剩余额度',
   left_term: '本学期剩余额度',
   window_months: '在托月数',
@@ -44,7 +46,7 @@ const NUMBER_NAMES: Record<string, string> = {
   operating_days: '实际运营天数',
   share: '分段比例',
 }
-const MONEY_NAMES = new Set(['fee', 'full_day_fee', 'amount_max', 'left_year', 'left_term'])
+const MONEY_NAMES = new Set(['fee', 'full_day_fee', 'amount_max', 'left_month', 'left_year', 'left_term'])
 
 const DAY_LETTERS: Record<string, string> = {
   P: '有入园和离园',
@@ -53,6 +55,8 @@ const DAY_LETTERS: Record<string, string> = {
   C: '考勤更正采纳为出勤',
   H: '停留只够半日',
   L: '非工作日，有入园和离园',
+  G: '机构开放',
+  g: '机构当日未采集，按开放计',
   a: '无打卡',
   b: '调休上班日，无打卡',
   i: '有入园无离园',
@@ -68,6 +72,7 @@ const DAY_LETTERS: Record<string, string> = {
   '-': '不在托',
   p: '不在托期间的打卡',
   t: '当日计在另一家机构',
+  z: '机构尚未备案或已停办',
 }
 
 const OPERATIONS: Record<string, string> = {
