@@ -54,10 +54,37 @@ def make_scheme(
             starts_on=starts_on,
         )
         for grade in Grade.objects.all()
-        if (amount := (amounts or FULL_DAY).get(grade.code)) is not None
+        if (amount := (FULL_DAY if amounts is None else amounts).get(grade.code)) is not None
         for class_type in ClassType.values
         for care_mode, divisor in ((CareMode.FULL_DAY, 1), (CareMode.HALF_DAY, 2))
     )
     scheme.state = state
     scheme.save(update_fields=["state"])  # last: a released scheme takes no more rates
+    return scheme
+
+
+def make_scheme_of(
+    definition: dict[str, Any],
+    rates: list[tuple[dict[str, str], str | None]],
+    *,
+    county: Region | None = None,
+    starts_on: date = date(2026, 1, 1),
+    **extra: Any,
+) -> Scheme:
+    """Any rule with its standards: `rates` are (value by axis, yuan)."""
+    scheme = make_scheme(
+        county, definition=definition, amounts={}, starts_on=starts_on, state="draft", **extra
+    )
+    for keys, amount in rates:
+        Rate.objects.create(
+            scheme=scheme,
+            grade_id=keys.get("grade"),
+            **{axis: value for axis, value in keys.items() if axis != "grade"},
+            amount=None if amount is None else Decimal(amount),
+            unit=definition.get("unit", "child_month"),
+            document_number=DOCUMENT,
+            starts_on=starts_on,
+        )
+    scheme.state = Scheme.State.RELEASED
+    scheme.save(update_fields=["state"])
     return scheme

@@ -229,7 +229,12 @@ class EntitlementLine(models.Model):
             models.UniqueConstraint(fields=["statement", "child"], name="subsidy_line_key"),
             models.CheckConstraint(
                 condition=models.Q(child__isnull=False, own_statement__isnull=True)
-                | models.Q(child__isnull=True, own_statement=models.F("statement")),
+                | models.Q(
+                    # not NULL said aloud: a comparison with NULL would let the row in
+                    child__isnull=True,
+                    own_statement__isnull=False,
+                    own_statement=models.F("statement"),
+                ),
                 name="subsidy_line_subject",
             ),
         ]

@@ -124,13 +124,16 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("child__isnull", False), ("own_statement__isnull", True)),
-                    models.Q(("child__isnull", True), ("own_statement", models.F("statement"))),
+                    models.Q(
+                        ("child__isnull", True),
+                        ("own_statement", models.F("statement")),
+                        ("own_statement__isnull", False),
+                    ),
                     _connector="OR",
                 ),
                 name="subsidy_line_subject",
             ),
         ),
-        guard_operation(
-            "subsidy_snap_line", "subsidy_snap_statement"
-        ),  # SQLite rebuilds the tables and loses their triggers
+        # SQLite rebuilds the tables and loses their triggers.
+        guard_operation("subsidy_snap_line", "subsidy_snap_statement"),
     ]
