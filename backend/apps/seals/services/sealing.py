@@ -172,7 +172,7 @@ def _trees(snapshot: Snapshot, inputs: Inputs) -> list[_Tree]:
 
 
 def _inputs(row: Any, tree: _Tree, inputs: Inputs) -> dict[str, Any]:
-    if not isinstance(row, SnapshotLine):
+    if not isinstance(row, SnapshotLine) or row.child_id is None:
         return {}
     found = inputs.get((tree.institution_id or 0, row.child_id))
     return {} if found is None else {"inputs": found}
