@@ -43,6 +43,7 @@ def test_rows_come_by_township_with_the_unknown_last(reviewed: Month) -> None:
         "position_title": "乡镇街道初审",
         "children_count": 3,
         "paid_children": 3,
+        "places": 0,
         "total_amount": "815.28",
         "open_alerts": 1,
     }
@@ -145,6 +146,8 @@ def test_lines_are_masked_and_exact(reviewed: Month) -> None:
         "amount": "377.78",
         "reason_code": "partial",
         "reason_text": "按比例",
+        "places": None,
+        "payments": [],
     }
 
 

@@ -28,6 +28,7 @@ def test_capabilities_say_why_not(reviewed: Month) -> None:
         "round": 1,
         "total_amount": "815.28",
         "children_count": 3,
+        "places": 0,
         "open_alerts": 1,
     }
     detail = get(company.town_sanjiang, f"/tasks/{task['id']}").json()
