@@ -17,7 +17,6 @@ from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.audit.models import AuditEvent
 from backend.apps.reporting.models import ReportFile
-from backend.apps.reporting.services.storage import file_path
 from backend.apps.subsidy.domain.demo_scheme import DEFINITION
 from backend.apps.subsidy.models import (
     EntitlementLine,
@@ -30,6 +29,7 @@ from backend.apps.subsidy.models import (
 )
 from backend.apps.subsidy.selectors import snapshot_verify
 from backend.common.errors import Conflict
+from backend.common.stored_files import file_path
 from tests.apps.months import make_alert, propose_correction
 from tests.factories import Cast, cast, make_enrolment, make_scheme, make_workdays
 from tests.workflows.world import OCTOBER, WORKDAYS, World

@@ -22,6 +22,38 @@ class Photo(models.Model):
         db_table = "attendance_photo"
 
 
+class PhotoPrint(models.Model):
+    """What is kept of a photo to find its copies again (`domain/fingerprint.py`). No picture can be made from it."""
+
+    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, primary_key=True, related_name="print")
+    county = models.ForeignKey(Region, on_delete=models.PROTECT, db_index=False)
+    arrived_on = models.DateField()
+    version = models.PositiveSmallIntegerField()
+    code = models.BinaryField(null=True)  # None: a picture without features, such as a covered lens
+    matched_at = models.DateTimeField(null=True)  # None: not yet compared with the others
+
+    class Meta:
+        db_table = "attendance_photo_print"
+        indexes = [
+            models.Index(fields=["county", "arrived_on"], name="attendance_print_arrived"),
+            models.Index(fields=["county", "matched_at"], name="attendance_print_matched"),
+        ]
+
+
+class PhotoPair(models.Model):
+    """Two photos that are one picture: equal bytes, or a copy that was verified on the pictures. `first` is older."""
+
+    first = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="later_copies", db_index=False)
+    second = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="earlier_copies")
+    exact = models.BooleanField()
+    difference = models.PositiveSmallIntegerField()  # grey levels left over in the worst block, 0 to 255
+    found_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "attendance_photo_pair"
+        constraints = [models.UniqueConstraint(fields=["first", "second"], name="attendance_photo_pair_key")]
+
+
 class Punch(models.Model):
     """One raw punch (打卡). Natural key: the same child, moment, institution and direction is one punch."""
 
@@ -56,6 +88,16 @@ class Punch(models.Model):
             )
         ]
         indexes = [models.Index(fields=["institution", "happened_at"], name="attendance_punch_inst")]
+
+
+class PhotoUse(models.Model):
+    """The punches that carry a photo, found by photo. One punch in 25 does: an index on all punches would cost more."""
+
+    punch = models.OneToOneField(Punch, on_delete=models.CASCADE, primary_key=True, related_name="photo_use")
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="uses")
+
+    class Meta:
+        db_table = "attendance_photo_use"
 
 
 class AttendanceDay(models.Model):

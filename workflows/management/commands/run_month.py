@@ -12,13 +12,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from backend.apps.reporting.services import report_build
-from backend.apps.reporting.services.storage import file_path
 from backend.apps.subsidy.models import Snapshot, Statement, StatementDecision
 from backend.common.crypto import DecryptionFailed
 from backend.common.errors import DomainError
 from backend.common.money import money_in_words, money_text
 from backend.common.service_month import ServiceMonth
 from backend.common.sheets.command import county_code_of
+from backend.common.stored_files import file_path
 from backend.common.text_table import text_table
 from workflows.demo_month import DemoMonth, Walk
 

@@ -14,11 +14,12 @@ from backend.apps.alerts.selectors.month_facts import MonthFacts
 from backend.apps.alerts.selectors.rule_values import rule_values
 from backend.apps.alerts.selectors.rules import REGISTRY
 from backend.apps.alerts.selectors.thresholds import institutions_without_threshold
-from backend.apps.attendance.services import attendance_ensure_folded
+from backend.apps.attendance.services import attendance_ensure_folded, photo_uses_fold, photos_match
 from backend.common.bulk import rows_update
 from backend.common.crypto import sm3_hex
 from backend.common.service_month import ServiceMonth
 
+PHOTO_RULE = "photo_reused"
 KEY = ("county_id", "month", "rule", "subject_key")
 FIELDS = (
     *("institution_id", "child_id", "blocking", "severity", "state"),
@@ -53,6 +54,9 @@ def alerts_raise(
     of other rules are left as they are. `day_thresholds`: see `MonthFacts`.
     """
     attendance_ensure_folded(county_code=county_code, month=month)  # takes the county's lock
+    if rules is None or PHOTO_RULE in rules:
+        photo_uses_fold(county_code=county_code, month=month)
+        photos_match(county_code=county_code)
     chosen = [found for code, found in REGISTRY.items() if rules is None or code in rules]
     facts = MonthFacts(county_code, month, day_thresholds=tuple(day_thresholds))
     values = rule_values(county_code=county_code, month=month)

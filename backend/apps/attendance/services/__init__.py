@@ -17,14 +17,21 @@ from backend.apps.attendance.services.month_fold import (
     attendance_month_facts,
     attendance_month_fold,
 )
+from backend.apps.attendance.services.photo_ingest import PhotoFile, PhotoIngest, photo_ingest, photos_ingest
+from backend.apps.attendance.services.photo_matching import MatchSummary, photos_match
+from backend.apps.attendance.services.photo_reprint import photos_reprint
+from backend.apps.attendance.services.photo_uses import photo_uses_fold
 from backend.apps.attendance.services.punch_import import punches_import
 from backend.apps.attendance.services.punch_store import PunchRow, punches_insert
 from backend.apps.attendance.services.required_days import required_days_set
 
 __all__ = [
     "FoldSummary",
+    "MatchSummary",
     "MonthFoldSummary",
     "OverrideInput",
+    "PhotoFile",
+    "PhotoIngest",
     "PunchRow",
     "RefoldSummary",
     "attendance_ensure_folded",
@@ -37,6 +44,11 @@ __all__ = [
     "feed_days_fold",
     "import_template",
     "import_template_title",
+    "photo_ingest",
+    "photo_uses_fold",
+    "photos_ingest",
+    "photos_match",
+    "photos_reprint",
     "punches_import",
     "punches_insert",
     "required_days_default",

@@ -11,11 +11,11 @@ from backend.apps.audit.services import audit_record
 from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import ReportMonth, report_lines, report_month
 from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, report_pdf, report_title
-from backend.apps.reporting.services.storage import file_sha256, file_write
 from backend.apps.reporting.services.xlsx import report_xlsx
 from backend.apps.subsidy.models import Snapshot
 from backend.apps.subsidy.selectors import snapshot_verify
 from backend.common.errors import Conflict
+from backend.common.stored_files import file_sha256, file_write
 
 Kind = ReportFile.Kind
 

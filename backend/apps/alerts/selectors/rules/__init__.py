@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from backend.apps.alerts.domain.rule import Rule
-from backend.apps.alerts.selectors.rules import headcount, several_institutions
+from backend.apps.alerts.selectors.rules import headcount, photo_reused, several_institutions
 from backend.apps.alerts.selectors.rules.registered import EvidenceDay, RegisteredRule
 
 REGISTRY: dict[str, RegisteredRule] = {
-    module.REGISTERED.rule.code: module.REGISTERED for module in (headcount, several_institutions)
+    module.REGISTERED.rule.code: module.REGISTERED
+    for module in (headcount, several_institutions, photo_reused)
 }
 RULE_CHOICES = [(code, registered.rule.title) for code, registered in REGISTRY.items()]
 

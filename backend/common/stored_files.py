@@ -1,4 +1,4 @@
-"""Report files below MEDIA_ROOT: written whole or not at all."""
+"""Files below MEDIA_ROOT: written whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.conf import settings
 
 
 def file_write(relative: str, content: bytes) -> None:
-    """Write next to the target, flush to disk, then rename: a reader never sees half a report."""
+    """Write next to the target, flush to disk, then rename: a reader never sees half a file."""
     target = file_path(relative)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
