@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from django.db import transaction
 
 from backend.apps.alerts.models import HeadcountThreshold
 from backend.apps.attendance.domain.punch_key import natural_punch_key
-from backend.apps.attendance.models import Photo
+from backend.apps.attendance.models import Photo, PhotoPrint
 from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.services import (
     PunchRow,
     attendance_fold,
     attendance_month_fold,
+    photos_match,
     punches_insert,
 )
+from backend.apps.attendance.services.photo_ingest import photo_print_row
+from backend.apps.attendance.services.photo_reading import photo_facts
 from backend.apps.audit.services import audit_record
 from backend.apps.enrolment.models import Child, Enrolment
 from backend.apps.institutions.models import (
@@ -42,7 +45,7 @@ from backend.demo.institutions import START
 from backend.demo.model import DemoPlan
 from backend.demo.names import TOWNSHIPS
 from backend.demo.people import write_people
-from backend.demo.photos import SIZE, portrait
+from backend.demo.photos import altered, portrait
 from backend.demo.plan import demo_plan
 
 CHUNK = 10_000
@@ -106,7 +109,7 @@ def _write(
     progress(f"写入 {len(plan.children)} 名婴幼儿…")
     children, enrolments = _children(plan, institutions)
     progress(f"生成 {len(plan.children)} 张演示头像…")
-    photos = _photos(plan, seed)
+    photos = _photos(plan, seed, county.code, month.first_day)
     progress(f"写入 {len(plan.punches):,} 条打卡…")
     punches = _punches(plan, institutions, children, photos)
     progress("汇总日考勤和月考勤…")
@@ -231,24 +234,26 @@ def _children(plan: DemoPlan, institutions: list[Institution]) -> tuple[list[Chi
     return rows, len(enrolments)
 
 
-def _photos(plan: DemoPlan, seed: int) -> dict[int, Photo]:
+def _photos(plan: DemoPlan, seed: int, county_code: str, arrived_on: date) -> dict[int, Photo]:
     """One portrait per child, written below MEDIA_ROOT; files of an interrupted run are simply written again."""
     folder = Path(settings.MEDIA_ROOT) / "punch" / "demo"
-    photos = {}
+    photos: dict[int, Photo] = {}
+    prints: list[PhotoPrint] = []
     for child in plan.children:
         content = portrait(seed=seed, number=child.portrait)
+        if child.portrait_altered:
+            content = altered(content)
         path = f"punch/demo/{child.code[2:4]}/{child.code}.jpg"
         target = folder / child.code[2:4] / f"{child.code}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-        photos[child.number] = Photo(
-            path=path,
-            sha256=hashlib.sha256(content).hexdigest(),
-            size=len(content),
-            width=SIZE,
-            height=SIZE,
-        )
+        facts = photo_facts(content)
+        photo = Photo(path=path, sha256=facts.sha256, size=facts.size, width=facts.width, height=facts.height)
+        photos[child.number] = photo
+        prints.append(photo_print_row(photo, facts, county_code, arrived_on))
     Photo.objects.bulk_create(photos.values())
+    PhotoPrint.objects.bulk_create(prints)
+    photos_match(county_code=county_code)
     return photos
 
 

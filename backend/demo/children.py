@@ -38,6 +38,7 @@ class Special:
     leavers: tuple[int, ...]
     twins_on_paper: tuple[int, int]  # same name and birth date under two numbers
     shared_portrait: tuple[int, int]
+    copied_portrait: tuple[int, int]  # the second has the first one's, cropped and compressed once more
 
 
 def plan_children(
@@ -49,7 +50,7 @@ def plan_children(
     for institution in institutions:
         for _ in range(institution.size):
             children.append(_child(len(children), institution, month, rng, taken))
-    special = _choose(children, rng)
+    special = _choose(children, institutions, rng)
     _apply(children, special, institutions, workdays, rng)
     return tuple(children), special
 
@@ -110,7 +111,7 @@ def _number(born: date, sex: str, rng: Random, taken: set[str]) -> str:
     return number
 
 
-def _choose(children: Sequence[ChildPlan], rng: Random) -> Special:
+def _choose(children: Sequence[ChildPlan], institutions: Sequence[InstitutionPlan], rng: Random) -> Special:
     """Full-day children outside the headcount institutions, nobody twice."""
     free = [
         c.number
@@ -128,7 +129,7 @@ def _choose(children: Sequence[ChildPlan], rng: Random) -> Special:
     count = len(children)
     first, second = take(2)
     one, other = take(2)
-    return Special(
+    special = Special(
         transfers=take(min(TRANSFERS, count // 20)),
         overlaps=take(min(OVERLAPS, count // 20)),
         class_changes=take(min(CLASS_CHANGES, count // 20)),
@@ -136,7 +137,10 @@ def _choose(children: Sequence[ChildPlan], rng: Random) -> Special:
         leavers=take(max(2, count * 2 // 100)),
         twins_on_paper=(first, second),
         shared_portrait=(one, other),
+        copied_portrait=(0, 0),
     )
+    at_gates = (n for n in picked if not institutions[children[n].enrolments[0].institution].roll_call)
+    return replace(special, copied_portrait=(next(at_gates), next(at_gates)))
 
 
 def _apply(
@@ -197,3 +201,5 @@ def _apply(
     )
     one, other_child = special.shared_portrait
     children[other_child] = replace(children[other_child], portrait=one)
+    source, copy = special.copied_portrait
+    children[copy] = replace(children[copy], portrait=source, portrait_altered=True)

@@ -81,6 +81,7 @@ class ChildPlan:
     guardian: PersonPlan
     enrolments: tuple[EnrolmentPlan, ...]
     portrait: int  # number of the child whose portrait it is: its own, or another's where that is planted
+    portrait_altered: bool = False  # cropped and compressed once more
 
 
 class PunchPlan(NamedTuple):

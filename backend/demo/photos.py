@@ -1,4 +1,7 @@
-"""Placeholder portraits: a coloured figure with the word 演示 on it. Nobody can take one for a person."""
+"""Placeholder portraits: a coloured figure with the word 演示 on it. Nobody can take one for a person.
+
+Every child has a background of its own, so that no two portraits are one picture unless that is planted.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,12 @@ _GLYPHS = (
 
 
 def portrait(*, seed: int, number: int) -> bytes:
-    """JPEG of about 1.5 kB; the same seed and number give the same picture."""
+    """JPEG of about 2 kB; the same seed and number give the same picture."""
     rng = Random(f"{seed}:portrait:{number}")  # noqa: S311  # reproducible data, not a secret
     hue = rng.random()
     image = Image.new("RGB", (SIZE, SIZE), _colour(hue, 0.18, 0.97))
     draw = ImageDraw.Draw(image)
+    _background(draw, rng, hue)
     figure = _colour((hue + 0.45 + rng.random() * 0.1) % 1, 0.55, 0.75)
     shape, margin = rng.randrange(4), rng.randrange(10, 22)
     box = (margin, 8, SIZE - margin, SIZE - 2 * margin - 8 + 16)
@@ -42,6 +46,23 @@ def portrait(*, seed: int, number: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY, optimize=False)
     return buffer.getvalue()
+
+
+def altered(content: bytes) -> bytes:
+    """The same picture as somebody would send it again: cropped a little, smaller, compressed once more."""
+    image = Image.open(io.BytesIO(content))
+    cut = image.crop((3, 2, SIZE - 2, SIZE - 4)).resize((80, 80), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    cut.save(buffer, "JPEG", quality=QUALITY + 20, optimize=False)
+    return buffer.getvalue()
+
+
+def _background(draw: ImageDraw.ImageDraw, rng: Random, hue: float) -> None:
+    for _ in range(7):
+        left, top = rng.randrange(-20, SIZE - 10), rng.randrange(-20, SIZE - 10)
+        box = (left, top, left + rng.randrange(15, 50), top + rng.randrange(15, 50))
+        fill = _colour((hue + rng.random() * 0.3) % 1, rng.uniform(0.2, 0.6), rng.uniform(0.55, 1))
+        (draw.ellipse if rng.random() < 0.5 else draw.rectangle)(box, fill=fill)
 
 
 def _colour(hue: float, saturation: float, value: float) -> tuple[int, int, int]:

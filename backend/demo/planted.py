@@ -85,6 +85,7 @@ def list_planted(
         "many_manual_punches": [{"institution": institutions[MANUAL_HEAVY].name}],
         "same_name_and_birth_date": [{"child_codes": [children[n].code for n in special.twins_on_paper]}],
         "same_photo_of_two_children": [{"child_codes": [children[n].code for n in special.shared_portrait]}],
+        "photo_copied_with_changes": [{"child_codes": [children[n].code for n in special.copied_portrait]}],
         "township_missing": [{"institution": i.name} for i in institutions if not i.township_known],
     }
 

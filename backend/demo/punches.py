@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -23,7 +23,7 @@ WEEKDAY = (
     -0.050,
 )  # Monday … Sunday; the last two are make-up days
 DUPLICATES, MISSING_EXIT, MISSING_ENTRY, MANUAL, SLOW_UPLOAD = 0.065, 0.008, 0.002, 0.006, 0.01
-PHOTO_DAYS = (0, 5, 10)  # places in the list of workdays
+PHOTO_DAYS = (0, 5, 10)  # places in the list of workdays; a child is photographed on one of them
 BURST, BURST_DAY, BURST_CHILDREN = 11, 9, 25
 MANUAL_HEAVY = 37  # this institution types in nearly a third of its exits
 HOLIDAY_AT = 22
@@ -73,14 +73,24 @@ def plan_punches(
             here[enrolment.institution].append((child, enrolment))
     habits = {c.number: rng.choices((0.965, 0.935, 0.78), (65, 28, 7))[0] for c in children}
     ill = _illnesses(children, workdays, rng)
-    photo_days = {workdays[place] for place in PHOTO_DAYS if place < len(workdays)}
+    photo_days = [workdays[place] for place in PHOTO_DAYS if place < len(workdays)]
+    watched = {*special.shared_portrait, *special.copied_portrait}
+    seen: set[int] = set()  # one picture each: the same one twice would be a finding
     punches: dict[tuple[int, datetime, int, str], PunchPlan] = {}
     for institution in institutions:
         for day in workdays:
             if (institution.number, day) in trouble.silent:
                 continue
             present = _present(institution, day, here[institution.number], habits, ill, special, trouble, rng)
-            for punch in _day(institution, day, present, day in photo_days, trouble, rng):
+            with_photo = {
+                child.number
+                for child, _ in present
+                if day in photo_days
+                and child.number not in seen
+                and (child.number in watched or day == photo_days[child.number % len(photo_days)])
+            }
+            seen |= set() if institution.roll_call else with_photo
+            for punch in _day(institution, day, present, with_photo, trouble, rng):
                 punches.setdefault(
                     (punch.child, punch.happened_at, punch.institution, punch.direction), punch
                 )
@@ -162,7 +172,7 @@ def _day(
     institution: InstitutionPlan,
     day: date,
     present: list[tuple[ChildPlan, EnrolmentPlan]],
-    is_photo_day: bool,
+    with_photo: Set[int],
     trouble: Trouble,
     rng: Random,
 ) -> Iterator[PunchPlan]:
@@ -189,7 +199,7 @@ def _day(
                 yield PunchPlan(typed_at, rounded, child.number, number, direction, "manual", "", False)
                 continue
             arrived_at = _arrival(moment, number, day, trouble, rng)
-            photo = is_photo_day and direction == "in" and source != "roll_call"
+            photo = child.number in with_photo and direction == "in" and source != "roll_call"
             yield PunchPlan(arrived_at, moment, child.number, number, direction, source, device, photo)
             if rng.random() < DUPLICATES:
                 again = moment + timedelta(seconds=rng.randrange(2, 9))

@@ -40,8 +40,8 @@ WORKDAYS = [
 ]
 SHANGHAI = timedelta(hours=8)
 SMALL = Decimal("0.05")
-PLAN_DIGEST = "a3487f09ab8b885df2556323bebbff8a13b067fee37d9c0e0c50d0bf93336f20"
-STORED_DIGEST = "63839b026bb595d2ea125dd98e163d178e2aa958440e1fd9b9aff4f08da48c1a"
+PLAN_DIGEST = "9a2b433389d8000d4a0e76cf53fe7d374b82c6fdb139a311605ab67040762a8d"
+STORED_DIGEST = "efe8075f7d04a96aa0dc822d414b5a2516fdf4a6a14545a0f9d48e51e1a8f1d6"
 
 
 def plan(scale: Decimal = SMALL, seed: int = 1) -> DemoPlan:
@@ -156,7 +156,7 @@ def test_the_planted_list_holds_no_personal_data(county: DemoPlan) -> None:
         ["headcount_over_threshold", "several_institutions_overlap", "several_institutions_transfer",
          "silent_institution_days", "late_institution_days", "burst", "holiday_punches", "before_enrolment",
          "after_leaving", "class_change", "grade_change", "many_manual_punches", "same_name_and_birth_date",
-         "same_photo_of_two_children", "township_missing"]
+         "same_photo_of_two_children", "photo_copied_with_changes", "township_missing"]
     )  # fmt: skip  # a list of kinds
     assert not any(c.id_number in text or c.guardian.phone in text for c in county.children)
 
@@ -286,6 +286,15 @@ def test_the_alerts_find_exactly_what_was_planted() -> None:
     assert several.count() == len(planted["several_institutions_overlap"]) + len(
         planted["several_institutions_transfer"]
     )
+    photos = Alert.objects.filter(rule="photo_reused")
+    code_of = dict(Child.objects.values_list("pk", "code"))
+    assert {
+        (frozenset(code_of[pk] for pk in a.evidence["child_ids"]), a.evidence["exact"], a.blocking)
+        for a in photos
+    } == {
+        (frozenset(planted["same_photo_of_two_children"][0]["child_codes"]), True, True),
+        (frozenset(planted["photo_copied_with_changes"][0]["child_codes"]), False, False),
+    }
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import colorsys
 import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -34,7 +35,8 @@ def picture(shot: Shot) -> Image.Image:
     image = wall(shot.wall).copy()
     _child(image, shot, rng)
     image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.9, 1.1))
-    noise = Image.effect_noise((WIDTH, HEIGHT), 10).point(lambda value: value // 2 + 64)
+    noise = Image.frombytes("L", (WIDTH, HEIGHT), rng.randbytes(WIDTH * HEIGHT))
+    noise = noise.point([120 + value // 15 for value in range(256)])
     grain = Image.merge("RGB", (noise, noise, noise))
     return ImageChops.add(image, grain, scale=1, offset=-128)
 
@@ -130,3 +132,51 @@ def _figure(draw: ImageDraw.ImageDraw, shot: Shot, rng: Random) -> None:
 def _colour(hue: float, saturation: float, value: float) -> Colour:
     red, green, blue = colorsys.hsv_to_rgb(hue % 1, saturation, value)
     return round(red * 255), round(green * 255), round(blue * 255)
+
+
+# --- copies -----------------------------------------------------------------------------------------------
+def again(image: Image.Image, quality: int) -> Image.Image:
+    """Through a JPEG once more."""
+    return Image.open(io.BytesIO(jpeg(image, quality)))
+
+
+def cropped(image: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
+    """Without these parts of each edge."""
+    wide, high = image.size
+    return image.crop(
+        (round(wide * left), round(high * top), round(wide * (1 - right)), round(high * (1 - bottom)))
+    )
+
+
+def _crop(image: Image.Image, number: int, most: float) -> Image.Image:
+    rng = Random(f"crop:{number}:{most}")
+    return cropped(image, *(rng.uniform(0, most) for _ in range(4)))
+
+
+def _resize(image: Image.Image, factor: float) -> Image.Image:
+    size = (round(image.width * factor), round(image.height * factor))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _light(image: Image.Image, number: int) -> Image.Image:
+    rng = Random(f"light:{number}")
+    brighter = ImageEnhance.Brightness(image).enhance(rng.uniform(0.75, 1.25))
+    return ImageEnhance.Contrast(brighter).enhance(rng.uniform(0.8, 1.2))
+
+
+# What somebody does to a picture before using it again; the number only varies it.
+COPIES: dict[str, Callable[[Image.Image, int], Image.Image]] = {
+    "compressed": lambda image, _: again(image, 30),
+    "smaller": lambda image, _: again(_resize(image, 0.4), 80),
+    "larger": lambda image, _: again(_resize(image, 1.6), 80),
+    "crop": lambda image, number: again(_crop(image, number, 0.06), 85),
+    "light": lambda image, number: again(_light(image, number), 85),
+    "everything": lambda image, number: again(_resize(_light(_crop(image, number, 0.05), number), 0.6), 80),
+}
+
+
+def moments(*, walls: int, children: int) -> Iterator[Shot]:
+    """One moment of every child at every wall, each wall with children of its own."""
+    for place in range(walls):
+        for child in range(children):
+            yield Shot(wall=place, child=place * 1_000 + child, clothes=0, moment=place * 1_000 + child)

@@ -5,51 +5,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('attendance', '0002_seed_and_guards'),
-        ('institutions', '0002_seed'),
+        ("attendance", "0002_seed_and_guards"),
+        ("institutions", "0002_seed"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PhotoUse',
+            name="PhotoUse",
             fields=[
-                ('punch', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='photo_use', serialize=False, to='attendance.punch')),
-                ('photo', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='attendance.photo')),
+                (
+                    "punch",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="photo_use",
+                        serialize=False,
+                        to="attendance.punch",
+                    ),
+                ),
+                (
+                    "photo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uses",
+                        to="attendance.photo",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attendance_photo_use',
+                "db_table": "attendance_photo_use",
             },
         ),
         migrations.CreateModel(
-            name='PhotoPair',
+            name="PhotoPair",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('exact', models.BooleanField()),
-                ('difference', models.PositiveSmallIntegerField()),
-                ('found_at', models.DateTimeField()),
-                ('first', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='later_copies', to='attendance.photo')),
-                ('second', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='earlier_copies', to='attendance.photo')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("exact", models.BooleanField()),
+                ("difference", models.PositiveSmallIntegerField()),
+                ("found_at", models.DateTimeField()),
+                (
+                    "first",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="later_copies",
+                        to="attendance.photo",
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="earlier_copies",
+                        to="attendance.photo",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attendance_photo_pair',
-                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='attendance_photo_pair_key')],
+                "db_table": "attendance_photo_pair",
+                "constraints": [
+                    models.UniqueConstraint(fields=("first", "second"), name="attendance_photo_pair_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PhotoPrint',
+            name="PhotoPrint",
             fields=[
-                ('photo', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='print', serialize=False, to='attendance.photo')),
-                ('arrived_on', models.DateField()),
-                ('version', models.PositiveSmallIntegerField()),
-                ('code', models.BinaryField(null=True)),
-                ('matched_at', models.DateTimeField(null=True)),
-                ('county', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='institutions.region')),
+                (
+                    "photo",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="print",
+                        serialize=False,
+                        to="attendance.photo",
+                    ),
+                ),
+                ("arrived_on", models.DateField()),
+                ("version", models.PositiveSmallIntegerField()),
+                ("code", models.BinaryField(null=True)),
+                ("matched_at", models.DateTimeField(null=True)),
+                (
+                    "county",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="institutions.region"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attendance_photo_print',
-                'indexes': [models.Index(fields=['county', 'arrived_on'], name='attendance_print_arrived'), models.Index(fields=['county', 'matched_at'], name='attendance_print_matched')],
+                "db_table": "attendance_photo_print",
+                "indexes": [
+                    models.Index(fields=["county", "arrived_on"], name="attendance_print_arrived"),
+                    models.Index(fields=["county", "matched_at"], name="attendance_print_matched"),
+                ],
             },
         ),
     ]

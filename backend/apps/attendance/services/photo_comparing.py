@@ -16,11 +16,14 @@ from PIL import Image, ImageChops, ImageOps
 from backend.apps.attendance.domain.fingerprint import Window
 
 SAME_WORST: Final = 20  # grey levels left over in the worst of 64 blocks, after contrast is made equal
-SAME_FOURTH: Final = 12  # and in the fourth worst
+SAME_FOURTH: Final = 13  # and in the fourth worst
 SAME_MEAN: Final = 5
-HOPELESS: Final = 15  # mean left over after the coarse look
+FAR, HOPELESS = (
+    26,
+    13.5,
+)  # mean left over before and after the coarse look, beyond which no copy was ever seen
 LIMIT: Final = 0.13  # of an edge that one picture may lack
-_BIG, _MIDDLE, _SMALL, _FINAL, _BLOCKS = 96, 48, 24, 64, 8
+_BIG, _MIDDLE, _SMALL, _FINAL, _BLOCKS = 96, 48, 24, 32, 8
 _CONTRAST: Final = 48
 _COARSE, _FINE = (0.02, 0.01), (0.01, 0.005, 0.0025)
 
@@ -42,6 +45,9 @@ class Comparison:
     worst: int
 
 
+NOT_SAME: Final = Comparison(same=False, worst=255)
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A picture in grey, at the sizes the comparison works on."""
@@ -60,23 +66,24 @@ def prepare(image: Image.Image) -> Prepared:
 
 def compare(whole: Prepared, other: Prepared, window: Window) -> Comparison:
     """`window` of `other` is where `whole` is expected (`domain.fingerprint.Candidate`)."""
-    found = [_from(whole, other, window, _COARSE)]
-    for start, steps in ((window, _FINE), ((0.0, 0.0, 0.0, 0.0), _COARSE)):
-        if found[-1].same:
-            break
-        found.append(
-            _from(whole, other, start, steps)
-        )  # one descent alone now and then ends in a local minimum
-    return min(found, key=lambda one: (not one.same, one.worst))
+    if _left_over(other.small, whole.small, window, _SMALL) > FAR:
+        return NOT_SAME
+    best = NOT_SAME
+    for start, steps in ((window, _COARSE), (window, _FINE), ((0.0, 0.0, 0.0, 0.0), _COARSE)):
+        edges, left_over = _search(other.small, whole.small, start, steps, _SMALL)
+        if left_over > HOPELESS:
+            return best
+        edges, _ = _search(other.middle, whole.middle, edges, _FINE, _MIDDLE)
+        found = _judge(*_overlay(other.big, whole.big, edges, _FINAL))
+        if found.worst < best.worst:
+            best = found
+        if found.same:
+            return found  # otherwise once more from elsewhere: a descent now and then ends in a local minimum
+    return best
 
 
-def _from(whole: Prepared, other: Prepared, start: Edges, steps: Sequence[float]) -> Comparison:
-    edges, left_over = _search(other.small, whole.small, start, steps, _SMALL)
-    if left_over > HOPELESS:
-        return Comparison(same=False, worst=255)
-    edges, _ = _search(other.middle, whole.middle, edges, _FINE, _MIDDLE)
-    one, two = (_even(image) for image in _overlay(other.big, whole.big, edges, _FINAL))
-    rest = ImageChops.difference(one, two)
+def _judge(one: Image.Image, two: Image.Image) -> Comparison:
+    rest = ImageChops.difference(_even(one), _even(two))
     blocks = sorted(rest.resize((_BLOCKS, _BLOCKS), Image.Resampling.BOX).tobytes(), reverse=True)
     mean = sum(rest.tobytes()) / _FINAL**2
     same = blocks[0] <= SAME_WORST and blocks[3] <= SAME_FOURTH and mean <= SAME_MEAN
@@ -86,15 +93,15 @@ def _from(whole: Prepared, other: Prepared, start: Edges, steps: Sequence[float]
 def _search(
     one: Image.Image, two: Image.Image, edges: Edges, steps: Sequence[float], side: int
 ) -> tuple[Edges, float]:
-    """Steepest descent over the four edges; the edges found and the mean left over."""
+    """Descent over the four edges, every move followed as long as it helps; the edges and the mean left over."""
     best = _left_over(one, two, edges, side)
     for step in steps:
-        while True:
-            tried = [_moved(edges, move, step) for move in _MOVES]
-            cost, found = min((_left_over(one, two, place, side), place) for place in tried)
-            if cost >= best * 0.995:
-                break
-            best, edges = cost, found
+        improved = True
+        while improved:
+            improved = False
+            for move in _MOVES:
+                while (cost := _left_over(one, two, tried := _moved(edges, move, step), side)) < best * 0.995:
+                    best, edges, improved = cost, tried, True
     return edges, best
 
 
