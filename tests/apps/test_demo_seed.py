@@ -40,8 +40,8 @@ WORKDAYS = [
 ]
 SHANGHAI = timedelta(hours=8)
 SMALL = Decimal("0.05")
-PLAN_DIGEST = "9a2b433389d8000d4a0e76cf53fe7d374b82c6fdb139a311605ab67040762a8d"
-STORED_DIGEST = "efe8075f7d04a96aa0dc822d414b5a2516fdf4a6a14545a0f9d48e51e1a8f1d6"
+PLAN_DIGEST = "59cf4fcb458aab0af99e84860d32b978015f8dfa55c96ccfcddaac81501a2620"
+STORED_DIGEST = "2c200b3027be7636cc3800d05b86dbc9aafb8b0c6dfb2a7c416950da0f8d2215"
 
 
 def plan(scale: Decimal = SMALL, seed: int = 1) -> DemoPlan:

@@ -28,7 +28,7 @@ MAX_LOOKS: Final = (
 )
 
 Window = tuple[float, float, float, float]
-WINDOWS: Final[tuple[Window, ...]] = ((0, 0, 0, 0), *product(EDGES, repeat=4))
+WINDOWS: Final[tuple[Window, ...]] = ((0, 0, 0, 0), *product(EDGES, EDGES, EDGES, EDGES))
 
 
 def _frequencies(highest: int) -> list[tuple[int, int]]:
@@ -70,7 +70,8 @@ class Fingerprint:
     def decode(cls, stored: bytes) -> Fingerprint:
         values = _LAYOUT.unpack(stored)
         count = len(WINDOWS)
-        return cls(values[:count], *values[count : count + 3], weak=values[count + 3 :])
+        strong, colour, strong_colour = values[count : count + 3]
+        return cls(values[:count], strong, colour, strong_colour, weak=values[count + 3 :])
 
     def probes(self) -> Iterator[int]:
         """Keys of the whole picture with its weakest bits tried both ways."""

@@ -111,7 +111,7 @@ class _Chunk:
     def _proposed(self) -> list[Candidate]:
         """Nearest first."""
         fresh = {
-            row.photo_id: Fingerprint.decode(bytes(row.code))
+            row.photo_id: Fingerprint.decode(bytes(row.code or b""))
             for row in self.fresh
             if row.code is not None and row.version == VERSION
         }

@@ -983,9 +983,10 @@ export interface components {
         /**
          * @description * `headcount` - 考勤人数异常
          *     * `several_institutions` - 考勤机构异常
+         *     * `photo_reused` - 照片重复使用
          * @enum {string}
          */
-        AlertRuleEnum: "headcount" | "several_institutions";
+        AlertRuleEnum: "headcount" | "several_institutions" | "photo_reused";
         AlertSettleRequest: {
             /** @default  */
             evidence_hash?: string;
@@ -2528,8 +2529,9 @@ export interface operations {
                 /**
                  * @description * `headcount` - 考勤人数异常
                  *     * `several_institutions` - 考勤机构异常
+                 *     * `photo_reused` - 照片重复使用
                  */
-                rule?: "headcount" | "several_institutions";
+                rule?: "headcount" | "several_institutions" | "photo_reused";
                 statement?: number;
                 /**
                  * @description * `open` - 待处置
