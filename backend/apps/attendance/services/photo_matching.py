@@ -127,7 +127,7 @@ class _Chunk:
             photo__erased_at__isnull=True,
         )
         for pk, code in rows.order_by().values_list("photo_id", "code").iterator(chunk_size=5_000):
-            yield pk, Fingerprint.decode(bytes(code))
+            yield pk, Fingerprint.decode(bytes(code or b""))
 
     def _look(self, proposed: list[Candidate]) -> None:
         looks: dict[int, int] = defaultdict(int)
