@@ -35,39 +35,44 @@ class ActionPayload:
     content_hash: str = ""
     marks: tuple[tuple[int, str], ...] = ()  # marked lines, each with its reason
     required_days: RequiredDaysInput | None = None
+    person_ids: tuple[int, ...] = ()  # whom to give the task to, to ask, to let know
+    confirmation: str = ""  # typed again by hand, before what cannot be taken back
     idempotency_key: str = ""
 
-    def fingerprint(self, *, task_id: int, action: str) -> str:
-        """Tells whether the same idempotency key came with the same request."""
-        body = {**asdict(self), "task": task_id, "action": action}
+    def fingerprint(self, *, action: str, **target: int) -> str:
+        """Tells whether the same idempotency key came with the same request about the same thing."""
+        body = {**asdict(self), **target, "action": action}
         del body["idempotency_key"]
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class PerformResult:
-    """The effect of an action. `status` is open, claimed or done; `replayed` when an idempotency key came again."""
+    """The effect of an action at a task, a statement or a month; `replayed` when an idempotency key came again.
 
-    task_id: int
+    `status` is open, claimed, done or cancelled for a task, open or finished for a statement, cancelled for a month.
+    """
+
     action: str
     status: str
+    task_id: int | None = None
+    statement_id: int | None = None
+    cycle_id: int | None = None
+    delegation_id: int | None = None
     decision: str = ""
     replayed: bool = False
 
     def stored(self) -> dict[str, Any]:
-        return {
-            "task_id": self.task_id,
-            "action": self.action,
-            "status": self.status,
-            "decision": self.decision,
-        }
+        kept = asdict(self)
+        del kept["replayed"]
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
     """One thing that can be done at a task; when this person may not do it now, why.
 
-    `action` is `claim`, `release` or the code of a decision (then: `complete` with that decision).
+    `action` is the code of a verb, or of a decision (then: `complete` with that decision).
     """
 
     action: str

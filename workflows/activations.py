@@ -19,7 +19,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from backend.apps.exchange.services import outbox_add
 from workflows.deadlines import dates_for
-from workflows.history import record, subject_of
+from workflows.history import Subject, record, subject_attach, subject_of
 from workflows.job_queue import job_add
 from workflows.models import JobRun, ProcessEvent, TaskPlace
 from workflows.topics import TASK_CREATED
@@ -41,7 +41,7 @@ class HumanTaskActivation(Propagating, nodes.ViewActivation):
     ) -> HumanTaskActivation:
         """The task, its place (unique per step and round), the history row and the message to be sent."""
         activation: HumanTaskActivation = super().create(flow_task, prev_activation, token, data, seed)
-        subject = subject_of(activation.process)
+        subject = _in_its_round(activation.process, flow_task.name)
         TaskPlace.objects.create(
             task=activation.task,
             process_id=activation.process.pk,
@@ -65,11 +65,27 @@ class HumanTaskActivation(Propagating, nodes.ViewActivation):
         if save:
             self.task.save()
 
+    @_transition(source=STATUS.ASSIGNED)
+    def reassign(self, user: Any) -> None:
+        self.task.owner = user
+        self.task.assigned = timezone.now()
+        self.task.save()
+
     @_transition(source=STATUS.ASSIGNED, target=STATUS.NEW)
     def unassign(self) -> None:
         self.task.owner = None
         self.task.assigned = None
         self.task.save()
+
+
+def _in_its_round(process: Any, node: str) -> Subject:
+    """A statement counts its rounds itself; of a month, each return to a step is the next round of that step."""
+    subject = subject_of(process)
+    if subject.statement is None:
+        earlier = TaskPlace.objects.filter(process_id=process.pk, node=node).count()
+        subject = Subject(cycle=subject.cycle, cycle_round=earlier + 1)
+        subject_attach(process, subject)
+    return subject
 
 
 class WrittenOnce(Propagating):

@@ -7,6 +7,7 @@ the same person can slip in between the question and the commit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -27,6 +28,7 @@ __all__ = [
     "beside_ever",
     "conflicts_of",
     "duty_conflict",
+    "duty_conflicts",
     "lock_people",
     "nobody_in_conflict",
     "without_conflict",
@@ -47,18 +49,40 @@ def duty_conflict(
     for person, name in people:
         found = _first_conflict(person.pk, duty, subject)
         if found is not None:
-            other, within = found
-            where = "本月" if within is Within.CYCLE else "本月该机构"
-            return f"{name}已办理过{where}的{other.word}, 不能再做{duty.word}"
+            return _sentence(name, duty, *found)
     return None
 
 
-def _first_conflict(person_id: int, duty: Duty, subject: Subject) -> tuple[Duty, Within] | None:
-    pairs = [
+def duty_conflicts(person_ids: Sequence[int], *, duty: Duty, subject: Subject) -> dict[int, str]:
+    """The same sentence for each of these people who is refused `duty` here; one query for all of them."""
+    pairs = _pairs(duty, subject)
+    if not pairs or not person_ids:
+        return {}
+    place = Place.of(subject)
+    flags: dict[str, Any] = {
+        f"performed_{number}": performed(other, within, outer("pk"), place)
+        for number, (other, within) in enumerate(pairs)
+    }
+    rows = User.objects.filter(pk__in=person_ids).annotate(**flags).values_list("pk", *flags)
+    first = ((pk, next((p for p, held in zip(pairs, row, strict=True) if held), None)) for pk, *row in rows)
+    return {pk: _sentence("您", duty, *pair) for pk, pair in first if pair is not None}
+
+
+def _pairs(duty: Duty, subject: Subject) -> list[tuple[Duty, Within]]:
+    return [
         (other, within)
         for other, within in conflicts_of(duty)
         if within is Within.CYCLE or subject.statement is not None
     ]
+
+
+def _sentence(called: str, duty: Duty, other: Duty, within: Within) -> str:
+    where = "本月" if within is Within.CYCLE else "本月该机构"
+    return f"{called}已办理过{where}的{other.word}, 不能再做{duty.word}"
+
+
+def _first_conflict(person_id: int, duty: Duty, subject: Subject) -> tuple[Duty, Within] | None:
+    pairs = _pairs(duty, subject)
     if not pairs:
         return None
     who, place = these([person_id]), Place.of(subject)

@@ -25,10 +25,11 @@ class Subject:
 
     cycle: MonthlyCycle
     statement: Statement | None = None
+    cycle_round: int = 1  # of a month's own step, which comes again when a review was opened again
 
     @property
     def round(self) -> int:
-        return self.statement.round if self.statement else 1
+        return self.statement.round if self.statement else self.cycle_round
 
 
 def subject_attach(process: Any, subject: Subject) -> None:

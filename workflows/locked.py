@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from viewflow.workflow.models import Task
 
 from backend.common.errors import NotFound
 from workflows.history import Subject, collecting, subject_attach
 from workflows.locks import FLOW_LOCK, nested_lock
+from workflows.models import Invitation
 
 WITH_SUBJECT = (
     "process__parent_task__process",
@@ -21,6 +23,8 @@ WITH_SUBJECT = (
     "place__statement__institution__township",
     "place__statement__institution__county",
 )
+# Most tasks have no colleague asked or let know; those need no look.
+WITH_GUESTS = {"invited": Exists(Invitation.objects.filter(task_id=OuterRef("pk")))}
 
 
 def task_missing() -> NotFound:
@@ -35,7 +39,7 @@ def locked_activation(task_id: int, *, with_parent: bool = False) -> Iterator[An
     `with_parent` holds the month's process as well, first: acts that open or close a review again.
     """
     with _locks(task_id, with_parent):
-        task = Task.objects.select_related(*WITH_SUBJECT).get(pk=task_id)
+        task = Task.objects.select_related(*WITH_SUBJECT).annotate(**WITH_GUESTS).get(pk=task_id)
         if task.flow_task is None:
             raise task_missing()
         activation = task.flow_task.activation_class(task)
@@ -73,4 +77,6 @@ def subject_from_place(task: Any) -> None:
         return
     if place.statement is not None:
         place.statement.cycle = place.cycle
-    subject_attach(task.process, Subject(cycle=place.cycle, statement=place.statement))
+    subject_attach(
+        task.process, Subject(cycle=place.cycle, statement=place.statement, cycle_round=place.round)
+    )

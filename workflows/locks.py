@@ -66,6 +66,12 @@ class RowLock:
             yield
 
     @contextmanager
+    def of_process(self, process_id: int, missing: Exception) -> Iterator[None]:
+        """The same lock by the id alone; raises `missing` when there is no such process."""
+        with self._hold(Process._base_manager.filter(pk=process_id), missing):
+            yield
+
+    @contextmanager
     def of_task(self, task_id: int, missing: Exception) -> Iterator[None]:
         """The same lock, found by a task in one query; raises `missing` when there is no such task."""
         rows = Process._base_manager.filter(pk__in=Task.objects.filter(pk=task_id).values("process_id"))

@@ -19,6 +19,7 @@ from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
 from workflows.recipients import people_for, people_with, reviewers_of, upwards
 from workflows.topics import CYCLE_EVALUATED, DEADLINE_PASSED, JOB_FAILED, REVIEWS_OPENED, TASK_CREATED
+from workflows.verb_messages import VERB_HANDLERS
 
 _OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
@@ -123,4 +124,5 @@ HANDLERS: dict[str, Handler] = {
     CYCLE_EVALUATED: cycle_evaluated,
     JOB_FAILED: job_failed,
     DEADLINE_PASSED: deadline_passed,
+    **VERB_HANDLERS,
 }

@@ -218,7 +218,18 @@ class ProcessEvent(models.Model):
         OPENED = "opened", "打开"
         CLAIMED = "claimed", "认领"
         RELEASED = "released", "退回待办"
+        ASSIGNED = "assigned", "指派"
+        REASSIGNED = "reassigned", "转办"
+        CONSULTED = "consulted", "加签"
+        CONSULT_CANCELLED = "consult_cancelled", "撤回加签"
+        OPINION = "opinion", "答复意见"
+        COPIED = "copied", "抄送"
+        READ = "read", "已阅"
+        REMINDED = "reminded", "催办"
         DECIDED = "decided", "办理"
+        WITHDRAWN = "withdrawn", "撤回"
+        REOPENED = "reopened", "重新审核"
+        CANCELLED = "cancelled", "取消"
         JOB_DONE = "job_done", "作业完成"
         JOB_RETRIED = "job_retried", "作业重试"
         JOB_FAILED = "job_failed", "作业失败"
@@ -338,3 +349,7 @@ class IdempotentAction(models.Model):
     class Meta:
         db_table = "workflows_action"
         constraints = [models.UniqueConstraint(fields=["actor", "key"], name="workflows_action_key")]
+
+
+from workflows.models_people import Delegation as Delegation  # noqa: E402  # these two belong to this room as well
+from workflows.models_people import Invitation as Invitation  # noqa: E402

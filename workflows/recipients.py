@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import RoleAssignment, User
+from workflows.access.delegations import in_force
 from workflows.duties import Duty, Within, conflicts_of, nobody_in_conflict
 from workflows.history import Subject
-from workflows.models import ProcessEvent, TaskPlace
+from workflows.models import Delegation, ProcessEvent, TaskPlace
 from workflows.nodes import HumanTask, Reach
 from workflows.performed import Place
 
@@ -29,8 +30,22 @@ def people_for(node: HumanTask, subject: Subject) -> list[User]:
         where = Q(region_code__in=county)
     else:
         where = Q(region_code=statement.institution.township_id)
-    free = nobody_in_conflict(node.duty, Place.of(subject), column="user_id")
-    return _holders(node.permission, where & free)
+    place = Place.of(subject)
+    free = nobody_in_conflict(node.duty, place, column="user_id")
+    people = _holders(node.permission, where & free)
+    return people + [one for one in _delegates(node, where & free, place) if one not in people]
+
+
+def _delegates(node: HumanTask, delegators: Q, place: Place) -> list[User]:
+    """委托: who may take the step today for somebody who could, the duties of both apart."""
+    people = _assignments(node.permission, delegators).values("user_id")
+    free = nobody_in_conflict(node.duty, place, column="delegate_id")
+    found = Delegation.objects.filter(
+        in_force(), free, person__in=people, permission=node.permission, delegate__is_active=True
+    )
+    return list(
+        {one.delegate_id: one.delegate for one in found.select_related("delegate").order_by("id")}.values()
+    )
 
 
 def people_with(permission: str, *, county_code: str = "") -> list[User]:

@@ -22,6 +22,7 @@ from backend.apps.subsidy.services import (
     DecisionInput,
     cycle_calculate,
     cycle_evaluate,
+    cycle_hold,
     cycle_warn,
     decision_write,
     snapshot_create,
@@ -73,8 +74,11 @@ def decide(
         marks=dict(payload.marks),
         principal=principal,
     )
+    again = payload.decision == "resubmitted"
+    if again:
+        cycle_hold(cycle_id=statement.cycle_id)
     decision_write(statement=statement, given=given, actor=actor)
-    if payload.decision == "resubmitted":  # punches that arrived while it was returned count as well
+    if again:  # punches that arrived while it was returned count as well
         statement_recalculate(statement_id=statement.pk)
         statement.refresh_from_db(fields=["total_amount", "children_count", "paid_children"])
 

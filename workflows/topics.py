@@ -1,5 +1,12 @@
 """Outbox topics of the flows; `messages` turns them into messages to people."""
 
+TASK_REASSIGNED = "workflows.task_reassigned"
+TASK_INVITED = "workflows.task_invited"
+OPINION_GIVEN = "workflows.opinion_given"
+TASK_REMINDED = "workflows.task_reminded"
+TASK_CANCELLED = "workflows.task_cancelled"
+STEP_DELEGATED = "workflows.step_delegated"
+CYCLE_CANCELLED = "workflows.cycle_cancelled"
 TASK_CREATED = "workflows.task_created"
 REVIEWS_OPENED = "workflows.reviews_opened"
 CYCLE_EVALUATED = "workflows.cycle_evaluated"

@@ -12,12 +12,29 @@ from viewflow.workflow.models import Process, Task
 from backend.apps.attendance.models import RequiredDays
 from backend.apps.audit.models import AuditEvent
 from backend.apps.exchange.models import Delivery
-from backend.apps.subsidy.models import Evaluation, MonthlyCycle, Snapshot, Statement, StatementDecision
+from backend.apps.subsidy.models import (
+    Evaluation,
+    MonthlyCycle,
+    Snapshot,
+    Statement,
+    StatementDecision,
+    Takeback,
+)
 from backend.common.errors import DomainError
-from workflows.models import CycleRun, IdempotentAction, JobRun, ProcessEvent, StatementRun, TaskPlace
+from workflows.models import (
+    CycleRun,
+    Delegation,
+    IdempotentAction,
+    Invitation,
+    JobRun,
+    ProcessEvent,
+    StatementRun,
+    TaskPlace,
+)
 
 TABLES = (
     *(Process, Task, TaskPlace, JobRun, ProcessEvent, IdempotentAction, CycleRun, StatementRun),
+    *(Invitation, Delegation, Takeback),
     *(MonthlyCycle, Statement, StatementDecision, Evaluation, Snapshot, RequiredDays),
     *(AuditEvent, Delivery),
 )

@@ -46,7 +46,7 @@ EVERYBODY = {
 def test_queue_of_everybody_at_the_start_of_reviews(reviewing: World) -> None:
     found = {name: titles(queue(actor=fresh(getattr(reviewing.cast, name)))) for name in EVERYBODY}
     assert found == EVERYBODY
-    assert counts(actor=fresh(reviewing.cast.county_one)) == TaskCounts(inbox=0, queue=1)
+    assert counts(actor=fresh(reviewing.cast.county_one)) == TaskCounts(inbox=0, queue=1, asked=0, copied=0)
 
 
 def test_queue_of_everybody_at_the_start_of_the_month(opened: World) -> None:
@@ -90,7 +90,7 @@ def test_claimed_then_done(reviewing: World) -> None:
     (row,) = inbox(actor=fresh(person)).results
     assert (row.id, row.status, row.owner and row.owner.display_name) == (task.pk, "claimed", "王三江")
     assert queue(actor=fresh(person)).results == ()
-    assert counts(actor=fresh(person)) == TaskCounts(inbox=1, queue=0)
+    assert counts(actor=fresh(person)) == TaskCounts(inbox=1, queue=0, asked=0, copied=0)
 
     reviewing.complete(task, person, "returned", comment="请说明")
     assert inbox(actor=fresh(person)).results == ()
@@ -187,9 +187,48 @@ def test_lists_do_not_ask_more_with_more_rows(reviewing: World) -> None:
 
 
 # --- one task -----------------------------------------------------------------------------------------
-def answers(world: World, task: Task, person: str) -> dict[str, tuple[bool, str]]:
+BESIDE = ("reassign", "consult", "consult_cancel", "opinion", "copy", "read", "remind", "withdraw")
+
+
+def answers(world: World, task: Task, person: str, *, beside: bool = False) -> dict[str, tuple[bool, str]]:
+    """Claiming and deciding; with `beside`, the verbs beside them instead."""
     detail = task_detail(actor=fresh(getattr(world.cast, person)), task_id=task.pk)
-    return {found.action: (found.allowed, found.reason_code) for found in detail.capabilities}
+    return {
+        found.action: (found.allowed, found.reason_code)
+        for found in detail.capabilities
+        if (found.action in BESIDE) is beside
+    }
+
+
+def test_every_verb_beside_the_decision_explains_itself(reviewing: World) -> None:
+    task = reviewing.open_task("review_township", reviewing.cast.jasmine)
+    nothing = {
+        "consult_cancel": (False, "nobody_asked"),
+        "opinion": (False, "not_asked"),
+        "read": (False, "nothing_to_read"),
+    }
+    assert answers(reviewing, task, "town_sanjiang", beside=True) == nothing | {
+        "reassign": (False, "not_holder"),
+        "consult": (True, ""),
+        "copy": (False, "not_holder"),
+        "remind": (True, ""),
+        "withdraw": (False, "task_not_decided"),
+    }
+    assert answers(reviewing, task, "county_one", beside=True) == nothing | {
+        "reassign": (True, ""),
+        "consult": (False, "not_your_region"),
+        "copy": (False, "not_holder"),
+        "remind": (True, ""),
+        "withdraw": (False, "task_not_decided"),
+    }
+    assert answers(reviewing, task, "auditor", beside=True)["remind"] == (False, "permission_denied")
+    reviewing.complete(task, reviewing.cast.town_sanjiang, "approved")
+    done = dict.fromkeys(("reassign", "consult", "consult_cancel", "remind"), (False, "task_not_open"))
+    assert answers(reviewing, task, "town_sanjiang", beside=True) == nothing | done | {
+        "copy": (True, ""),
+        "withdraw": (True, ""),
+    }
+    assert answers(reviewing, task, "county_one", beside=True)["withdraw"] == (False, "not_your_decision")
 
 
 def test_capabilities_explain_themselves(reviewing: World) -> None:
@@ -245,6 +284,7 @@ def test_capabilities_of_the_evaluation(reviewing: World) -> None:
         "claim",
         "release",
         "evaluated",
+        *BESIDE,
     ]
 
 

@@ -22,7 +22,7 @@ from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, mak
 from workflows.actions import ActionPayload, PerformResult, RequiredDaysInput
 from workflows.models import ProcessEvent
 from workflows.runner import RunSummary, run_pending
-from workflows.services import cycle_start, perform
+from workflows.services import cycle_start, perform, perform_on_cycle, perform_on_statement
 
 OCTOBER = ServiceMonth(2026, 10)
 WORKDAYS = [date(2026, 10, day) for day in (8, 9, 12, 13, 14)]
@@ -58,6 +58,30 @@ class World:
         payload = {"decision": decision, "content_hash": content_hash(task), **extra}
         return perform(
             task_id=task.pk, actor=fresh(actor), action="complete", payload=ActionPayload(**payload)
+        )
+
+    def act(self, task: Task, actor: User, action: str, **payload: Any) -> PerformResult:
+        return perform(task_id=task.pk, actor=fresh(actor), action=action, payload=ActionPayload(**payload))
+
+    def on_statement(
+        self, institution: Institution, actor: User, action: str, **payload: Any
+    ) -> PerformResult:
+        """As the page of a statement does: with the hash of what it shows."""
+        statement = self.statement(institution)
+        payload.setdefault("content_hash", statement_content_hash(statement))
+        return perform_on_statement(
+            statement_id=statement.pk,
+            actor=fresh(actor),
+            action=action,
+            payload=ActionPayload(**payload),
+        )
+
+    def cancel(self, actor: User | None = None, **payload: Any) -> PerformResult:
+        return perform_on_cycle(
+            cycle_id=self.cycle.pk,
+            actor=fresh(actor or self.cast.county_one),
+            action="cancel",
+            payload=ActionPayload(**{"comment": "应考勤天数有误", "confirmation": "2026-10"} | payload),
         )
 
     def set_days(self, actor: User | None = None, days: int = 17) -> None:

@@ -5,8 +5,18 @@ Three questions, in this order: does this person see the row at all (404 if not)
 cannot differ.
 """
 
+from workflows.access.beyond import CycleCase, StatementCase
 from workflows.access.case import OPEN, Case
 from workflows.access.lists import tasks_eligible, tasks_visible
-from workflows.access.rows import VIEW
+from workflows.access.rows import VIEW, covers
 
-__all__ = ["OPEN", "VIEW", "Case", "tasks_eligible", "tasks_visible"]
+__all__ = [
+    "OPEN",
+    "VIEW",
+    "Case",
+    "CycleCase",
+    "StatementCase",
+    "covers",
+    "tasks_eligible",
+    "tasks_visible",
+]

@@ -1,5 +1,12 @@
 """Reading the flows: task boxes, one task, where a month or a statement stands."""
 
+from workflows.selectors.colleagues import Colleague, colleagues, stand_ins
+from workflows.selectors.delegations import (
+    DelegableStep,
+    DelegationRow,
+    delegable_steps,
+    delegation_page,
+)
 from workflows.selectors.due import TaskDue
 from workflows.selectors.jobs import JobsWaiting, jobs_waiting
 from workflows.selectors.position import (
@@ -17,11 +24,14 @@ from workflows.selectors.summaries import (
     statement_positions,
 )
 from workflows.selectors.tasks import (
+    InvitationRow,
     TaskCounts,
     TaskDetail,
     TaskFilters,
     TaskRow,
     TimelineEntry,
+    asked,
+    copied,
     counts,
     detail_of,
     done,
@@ -41,7 +51,11 @@ from workflows.selectors.waiting import (
 )
 
 __all__ = [
+    "Colleague",
     "CycleSummary",
+    "DelegableStep",
+    "DelegationRow",
+    "InvitationRow",
     "JobPosition",
     "JobsWaiting",
     "NodePosition",
@@ -54,18 +68,24 @@ __all__ = [
     "TaskRow",
     "TimelineEntry",
     "WaitingRow",
+    "asked",
+    "colleagues",
+    "copied",
     "counts",
     "cycle_diagram",
     "cycle_position",
     "cycle_summaries",
     "cycle_times",
     "cycle_waiting",
+    "delegable_steps",
+    "delegation_page",
     "detail_of",
     "done",
     "inbox",
     "jobs_waiting",
     "open_steps",
     "queue",
+    "stand_ins",
     "statement_diagram",
     "statement_position",
     "statement_positions",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
@@ -17,11 +17,11 @@ from backend.apps.alerts.models import Alert
 from backend.apps.institutions.models import Region
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
-from workflows.access import Case, tasks_eligible, tasks_visible
+from workflows.access import OPEN, Case, tasks_eligible, tasks_visible
 from workflows.actions import Capability
 from workflows.flows import HUMAN_NODES
-from workflows.locked import WITH_SUBJECT, subject_from_place, task_missing
-from workflows.models import ProcessEvent
+from workflows.locked import WITH_GUESTS, WITH_SUBJECT, subject_from_place, task_missing
+from workflows.models import Invitation, ProcessEvent
 from workflows.selectors.due import TaskDue, by_due, due_filter, due_of
 from workflows.verbs import capabilities_of
 
@@ -89,6 +89,25 @@ class TimelineEntry:
     round: int
     decision: str
     comment: str
+    principal_name: str = ""  # 委托人, when the actor acted for somebody
+    from_name: str = ""  # of a task handed over
+    to_name: str = ""  # whoever got it, was asked, was let know
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """A colleague asked for their opinion (加签) or let know (抄送)."""
+
+    kind: str
+    person_id: int
+    person_name: str
+    by_name: str
+    text: str
+    at: datetime
+    opinion: str
+    answered_at: datetime | None
+    withdrawn_at: datetime | None
+    read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +116,16 @@ class TaskDetail:
     capabilities: list[Capability]
     content_hash: str  # send it back with the decision; empty where nothing is bound
     timeline: list[TimelineEntry]
+    invitations: list[InvitationRow]
+    acting_for: str  # 委托人, whose step this person may take here; empty when it is their own
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
     inbox: int
     queue: int
+    asked: int
+    copied: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +159,34 @@ def done(
     return _page(tasks, after, limit, filters, descending=True)
 
 
+def asked(
+    *, actor: User, after: Key | None = None, limit: int = PAGE, filters: TaskFilters = TaskFilters()
+) -> Page[TaskRow]:
+    """Open tasks that wait for this person's opinion (加签), oldest first."""
+    return _page(_asked(actor), after, limit, filters)
+
+
+def copied(
+    *, actor: User, after: Key | None = None, limit: int = PAGE, filters: TaskFilters = TaskFilters()
+) -> Page[TaskRow]:
+    """Tasks this person was let know about (抄送), newest first."""
+    mine = Invitation.objects.filter(task_id=OuterRef("pk"), person=actor, kind=Invitation.Kind.COPY)
+    tasks = Task.objects.filter(Exists(mine), tasks_visible(actor))
+    return _page(tasks, after, limit, filters, descending=True)
+
+
 def counts(*, actor: User) -> TaskCounts:
-    return TaskCounts(inbox=_inbox(actor).count(), queue=_queue(actor).count())
+    """`copied` are those not read yet."""
+    kind = Invitation.Kind
+    waiting = Q(answered_at__isnull=True, withdrawn_at__isnull=True, task__status__in=OPEN)
+    return TaskCounts(
+        inbox=_inbox(actor).count(),
+        queue=_queue(actor).count(),
+        **Invitation.objects.filter(person=actor).aggregate(
+            asked=Count("id", filter=Q(kind=kind.OPINION) & waiting),
+            copied=Count("id", filter=Q(kind=kind.COPY, read_at__isnull=True)),
+        ),
+    )
 
 
 def task_case(*, actor: User, task_id: int) -> Case:
@@ -145,6 +194,7 @@ def task_case(*, actor: User, task_id: int) -> Case:
     task = (
         Task.objects.filter(tasks_visible(actor), pk=task_id, flow_task__in=HUMAN_NODES)
         .select_related(*WITH_SUBJECT)
+        .annotate(**WITH_GUESTS)
         .first()
     )
     if task is None:
@@ -163,26 +213,53 @@ def detail_of(case: Case) -> TaskDetail:
         row=task_rows([case.task])[0],
         capabilities=capabilities_of(case),
         content_hash=case.content_hash,
-        timeline=timeline(process_id=case.task.process_id),
+        timeline=[_entry(event) for event in case.events],
+        invitations=[_invitation(one) for one in case.invitations],
+        acting_for=_acting_for(case),
     )
 
 
 def timeline(*, process_id: int) -> list[TimelineEntry]:
     """What happened in one process, oldest first."""
-    return [
-        TimelineEntry(
-            at=event.at,
-            actor_name=event.actor_name,
-            node=event.node,
-            node_title=event.node_title,
-            event=event.kind,
-            event_title=event.get_kind_display(),
-            round=event.round,
-            decision=event.decision,
-            comment=event.comment,
-        )
-        for event in ProcessEvent.objects.filter(process_id=process_id).order_by("id")
-    ]
+    return [_entry(event) for event in ProcessEvent.objects.filter(process_id=process_id).order_by("id")]
+
+
+def _entry(event: ProcessEvent) -> TimelineEntry:
+    return TimelineEntry(
+        at=event.at,
+        actor_name=event.actor_name,
+        node=event.node,
+        node_title=event.node_title,
+        event=event.kind,
+        event_title=event.get_kind_display(),
+        round=event.round,
+        decision=event.decision,
+        comment=event.comment,
+        principal_name=event.principal_name,
+        from_name=event.detail.get("from_name", ""),
+        to_name=event.detail.get("to_name", ""),
+    )
+
+
+def _invitation(one: Invitation) -> InvitationRow:
+    return InvitationRow(
+        kind=one.kind,
+        person_id=one.person_id,
+        person_name=one.person.display_name,
+        by_name=one.by_name,
+        text=one.text,
+        at=one.at,
+        opinion=one.opinion,
+        answered_at=one.answered_at,
+        withdrawn_at=one.withdrawn_at,
+        read_at=one.read_at,
+    )
+
+
+def _acting_for(case: Case) -> str:
+    """Looked up only for somebody whose own role does not reach the step, and who may take it nevertheless."""
+    allowed = case.person_refusal is None and case.principal is not None
+    return case.principal.display_name if allowed and case.principal else ""
 
 
 def task_rows(tasks: Sequence[Task]) -> list[TaskRow]:
@@ -199,6 +276,17 @@ def _inbox(actor: User) -> QuerySet[Task]:
 
 def _queue(actor: User) -> QuerySet[Task]:
     return Task.objects.filter(tasks_eligible(actor, HUMAN_NODES), status=STATUS.NEW)
+
+
+def _asked(actor: User) -> QuerySet[Task]:
+    mine = Invitation.objects.filter(
+        task_id=OuterRef("pk"),
+        person=actor,
+        kind=Invitation.Kind.OPINION,
+        answered_at__isnull=True,
+        withdrawn_at__isnull=True,
+    )
+    return Task.objects.filter(Exists(mine), tasks_visible(actor), status__in=OPEN)
 
 
 def _page(

@@ -9,19 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import IntegrityError
-from viewflow.fsm import TransitionNotAllowed
-from viewflow.workflow.exceptions import FlowLockFailed
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from backend.apps.accounts.models import User
 from backend.apps.subsidy.services import already_decided
-from backend.common.errors import Conflict, Invalid, Unavailable
+from backend.common.errors import Conflict, Invalid
 from workflows.access import Case
 from workflows.actions import COMPLETE, ActionPayload, Capability, PerformResult
 from workflows.locked import locked_activation, task_missing
 from workflows.nodes import HumanTask
-from workflows.services.idempotency import earlier_answer, keep_answer
+from workflows.services.idempotency import TROUBLE, Once
 from workflows.verbs import VERBS, capabilities_of
 from workflows.verbs.base import Verb, refuse
 
@@ -30,6 +28,7 @@ _STATUS_WORDS = {
     STATUS.ASSIGNED: "claimed",
     STATUS.STARTED: "claimed",
     STATUS.DONE: "done",
+    STATUS.CANCELED: "cancelled",
 }
 
 
@@ -39,13 +38,16 @@ def capabilities(task: Task, actor: User) -> list[Capability]:
 
 
 def perform(*, task_id: int, actor: User, action: str, payload: ActionPayload | None = None) -> PerformResult:
-    """Claim, release or complete a task: lock, read again, check, act; all or nothing.
+    """Any verb at a task: lock, read again, check, act; all or nothing.
 
     Completing an unclaimed task claims it on the way. Refusals (`DomainError`) change nothing:
-    404 `task_not_found` (also out of scope) · 403 `permission_denied`, `not_your_region`, `duty_conflict` ·
+    404 `task_not_found` (also out of scope) · 403 `permission_denied`, `not_your_region`, `duty_conflict`,
+    `not_holder`, `not_asked`, `not_your_decision` ·
     409 `task_not_open`, `task_claimed_by_other`, `task_not_claimed`, `cycle_cancelled`, `content_changed`,
-    `open_alerts`, `pending_corrections`, `unresolved_lines`, `idempotency_key_reused` ·
-    400 `action_unknown`, `decision_unknown`, `comment_required`, `content_hash_required` · 503 `busy`.
+    `open_alerts`, `pending_corrections`, `unresolved_lines`, `opinion_pending`, `target_not_eligible`,
+    `next_step_started`, `decision_superseded` and others of single verbs, `idempotency_key_reused` ·
+    400 `action_unknown`, `decision_unknown`, `comment_required`, `content_hash_required`, `person_required` … ·
+    429 `reminded_recently` · 503 `busy`.
     With an idempotency key, the same request again returns the first answer and does nothing.
     """
     return perform_at(task_id=task_id, actor=actor, action=action, payload=payload).result
@@ -65,7 +67,7 @@ def perform_at(*, task_id: int, actor: User, action: str, payload: ActionPayload
     verb = VERBS.get(action)
     if verb is None:
         raise Invalid("action_unknown", f"没有这个操作: {action}")
-    fingerprint = payload.fingerprint(task_id=task_id, action=action)
+    once = Once(actor, payload.idempotency_key, payload.fingerprint(action=action, task_id=task_id))
     case = None
     try:
         with locked_activation(task_id, with_parent=verb.with_parent) as activation:
@@ -74,21 +76,11 @@ def perform_at(*, task_id: int, actor: User, action: str, payload: ActionPayload
             case = Case(activation, actor)
             if not case.visible():
                 raise task_missing()
-            result = earlier_answer(actor, payload, fingerprint)
-            if result is None:
-                result = _act(case, verb, payload)
-                keep_answer(actor, payload, fingerprint, result)
-    except FlowLockFailed as error:
-        raise Unavailable("busy", "系统繁忙, 请稍后重试") from error
-    except TransitionNotAllowed as error:
-        raise Conflict("task_not_open", "该任务已办结或已取消, 请刷新") from error
-    except IntegrityError:
-        # One key for two tasks at the same moment: the locks differ, the unique key decides.
-        result = earlier_answer(actor, payload, fingerprint)
-        if result is None:
-            refuse(None if case is None else _decided(case))
-            raise
-        return Performed(result, None)
+            result = once.answer(lambda: _act(case, verb, payload))
+    except TROUBLE as trouble:
+        if isinstance(trouble, IntegrityError) and case is not None:
+            refuse(_decided(case))
+        return Performed(once.after(trouble), None)
     case.renew()
     return Performed(result, case)
 
@@ -101,7 +93,7 @@ def _decided(case: Case) -> Conflict | None:
     return already_decided(statement_id=place.statement_id, step=place.node, round=place.round)
 
 
-def _act(case: Case, verb: Verb, payload: ActionPayload) -> PerformResult:
+def _act(case: Case, verb: Verb[Case], payload: ActionPayload) -> PerformResult:
     refuse(verb.refusal(case))
     verb.act(case, payload)
     return PerformResult(

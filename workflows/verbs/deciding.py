@@ -15,10 +15,10 @@ from workflows.fan_out import join_after_commit
 from workflows.history import record
 from workflows.models import ProcessEvent
 from workflows.nodes import Decision
-from workflows.verbs.base import Verb, capability, invalid, no_id_number, refuse
+from workflows.verbs.base import Verb, capability, hash_required, invalid, no_id_number, refuse
 
 
-class Complete(Verb):
+class Complete(Verb[Case]):
     """Listed by its decisions: each step names its own."""
 
     def capabilities(self, case: Case) -> Iterator[Capability]:
@@ -28,7 +28,9 @@ class Complete(Verb):
 
 def decision_refusal(case: Case, decision: Decision) -> DomainError | None:
     """Without the unsettled things: the domain service looks at them together with the content hash."""
-    return case.person_refusal or case.decision_refusal(decision) or case.state_refusal
+    return (
+        case.person_refusal or case.decision_refusal(decision) or case.state_refusal or case.opinion_refusal
+    )
 
 
 def decision_hint(case: Case, decision: Decision) -> DomainError | None:
@@ -41,19 +43,20 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
     decision = node.decision(payload.decision)
     if decision is None:
         raise Invalid("decision_unknown", f"“{node.task_title}”不能这样办理: {payload.decision or '未选择'}")
-    lock_people(case.actor)
+    lock_people(case.actor, *case.standing_for)
     refuse(decision_refusal(case, decision))
     _check_payload(case, decision, payload)
     if activation.task.status == STATUS.NEW:
         activation.assign(case.actor, save=False)
     activation.start(None)
     at_round = subject.round
-    node.work(node=node, subject=subject, actor=case.actor, principal=None, payload=payload)
+    node.work(node=node, subject=subject, actor=case.actor, principal=case.principal, payload=payload)
     activation.task.data = {"decision": decision.code}
     record(
         ProcessEvent.Kind.DECIDED,
         activation=activation,
         actor=case.actor,
+        principal=case.principal,
         at_round=at_round,
         duty=node.duty.value,
         decision=decision.code,
@@ -72,12 +75,8 @@ def _check_payload(case: Case, decision: Decision, payload: ActionPayload) -> No
             f"{decision.title}请填写意见",
             errors=[{"field": "comment", "message": "请填写意见"}],
         )
-    if case.node.binds_content and not payload.content_hash:
-        raise Invalid(
-            "content_hash_required",
-            "缺少所见内容的校验值, 请刷新页面后重试",
-            errors=[{"field": "content_hash", "message": "缺少校验值"}],
-        )
+    if case.node.binds_content:
+        hash_required(payload)
     for text in (payload.comment, *(reason for _, reason in payload.marks)):
         no_id_number(text)
     if not all(reason.strip() for _, reason in payload.marks):

@@ -57,6 +57,7 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
         "attendance.check_correction",
         "alerts.settle_alert",
         "enrolment.reveal_child",
+        "subsidy.remind_task",
     },
     RoleCode.COUNTY_REVIEWER: _READ
     | _REPORTS
@@ -67,6 +68,10 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
         "subsidy.review_township",  # only for institutions whose township is still unknown; the flow decides
         "subsidy.review_county",
         "subsidy.exclude_statement",
+        "subsidy.reopen_statement",
+        "subsidy.cancel_cycle",
+        "subsidy.reassign_task",
+        "subsidy.remind_task",
         "subsidy.edit_scheme",
         "subsidy.release_scheme",  # never of a scheme the same person drafted or edited; the service decides
         "attendance.check_correction",
@@ -75,7 +80,13 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
     },
     RoleCode.EVALUATOR: _READ
     | _REPORTS
-    | {"subsidy.evaluate_cycle", "subsidy.release_scheme", "enrolment.reveal_child"},
+    | {
+        "subsidy.evaluate_cycle",
+        "subsidy.release_scheme",
+        "subsidy.reassign_task",
+        "subsidy.remind_task",
+        "enrolment.reveal_child",
+    },
     RoleCode.AUDITOR: _READ | _REPORTS,
     RoleCode.LEADER: _READ | _REPORTS,
     RoleCode.SYSTEM_ADMIN: frozenset({"jobs.operate", "accounts.manage_users"}),

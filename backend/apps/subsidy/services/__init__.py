@@ -6,7 +6,7 @@ from backend.apps.subsidy.services.calculation import (
     statement_recalculate,
 )
 from backend.apps.subsidy.services.correction import correction_check, correction_propose
-from backend.apps.subsidy.services.cycle import cycle_cancel, cycle_open, cycle_warn
+from backend.apps.subsidy.services.cycle import cycle_cancel, cycle_hold, cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import (
     DecisionInput,
     already_decided,
@@ -42,6 +42,7 @@ __all__ = [
     "cycle_calculate",
     "cycle_cancel",
     "cycle_evaluate",
+    "cycle_hold",
     "cycle_open",
     "cycle_warn",
     "decision_take_back",
