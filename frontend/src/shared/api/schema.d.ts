@@ -2422,7 +2422,18 @@ export interface components {
          *     * `opened` - 打开
          *     * `claimed` - 认领
          *     * `released` - 退回待办
+         *     * `assigned` - 指派
+         *     * `reassigned` - 转办
+         *     * `consulted` - 加签
+         *     * `consult_cancelled` - 撤回加签
+         *     * `opinion` - 答复意见
+         *     * `copied` - 抄送
+         *     * `read` - 已阅
+         *     * `reminded` - 催办
          *     * `decided` - 办理
+         *     * `withdrawn` - 撤回
+         *     * `reopened` - 重新审核
+         *     * `cancelled` - 取消
          *     * `job_done` - 作业完成
          *     * `job_retried` - 作业重试
          *     * `job_failed` - 作业失败
@@ -2435,7 +2446,7 @@ export interface components {
          *     * `finished` - 流程结束
          * @enum {string}
          */
-        TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "decided" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "due_soon" | "overdue" | "escalated" | "joined" | "finished";
+        TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "assigned" | "reassigned" | "consulted" | "consult_cancelled" | "opinion" | "copied" | "read" | "reminded" | "decided" | "withdrawn" | "reopened" | "cancelled" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "due_soon" | "overdue" | "escalated" | "joined" | "finished";
         Times: {
             /** Format: date-time */
             finished_at: string | null;
