@@ -63,9 +63,9 @@ class PerformResult:
     replayed: bool = False
 
     def stored(self) -> dict[str, Any]:
-        kept = asdict(self)
-        del kept["replayed"]
-        return kept
+        return {
+            name: value for name, value in asdict(self).items() if value is not None and name != "replayed"
+        }
 
 
 @dataclass(frozen=True, slots=True)
