@@ -157,7 +157,7 @@ class JobActivation(Propagating, nodes.AbstractJobActivation):
     @_transition(source=STATUS.NEW, target=STATUS.SCHEDULED)
     def activate(self) -> None:
         self.task.save()
-        job_add(self.task)
+        job_add(self.task, cycle_id=subject_of(self.process).cycle.pk)
 
     @_transition(source=[STATUS.SCHEDULED, STATUS.STARTED], target=STATUS.STARTED)
     def start(self) -> None:
@@ -185,7 +185,10 @@ class JobActivation(Propagating, nodes.AbstractJobActivation):
     def cancel(self) -> None:
         self.task.finished = timezone.now()
         self.task.save()
-        JobRun.objects.filter(task=self.task, finished_at__isnull=True).update(finished_at=timezone.now())
+        now = timezone.now()
+        JobRun.objects.filter(task=self.task, finished_at__isnull=True).update(
+            finished_at=now, cancelled_at=now, lease_until=None
+        )
 
     def prepare_revived_task(self, task: Any) -> None:
         super().prepare_revived_task(task)
@@ -206,7 +209,7 @@ class FanOutActivation(JobActivation):
         self.task.started = timezone.now()
         self.task.data = {**self.task.data, "spawned": False}
         self.task.save()
-        job_add(self.task)
+        job_add(self.task, cycle_id=subject_of(self.process).cycle.pk)
 
     @_transition(source=STATUS.STARTED)
     def spawned(self) -> None:

@@ -93,13 +93,14 @@ def background_add(
         if found is not None:
             return found
         now = timezone.now()
-        run = JobRun.objects.create(task=None, external_id=uuid.uuid4().hex, not_before=now)
+        run = JobRun.objects.create(
+            task=None, cycle=cycle, external_id=uuid.uuid4().hex, created_at=now, not_before=now
+        )
         job = BackgroundJob.objects.create(
             run=run,
             kind=kind,
             title=title,
             key=unique,
-            cycle=cycle,
             requested_by=actor,
             requested_at=now,
             arguments=dict(arguments or {}),
@@ -127,7 +128,9 @@ def locked_run(run_id: int) -> Iterator[BackgroundJob]:
             set_lock_timeout()
             no_key = connection.features.has_select_for_no_key_update
             JobRun.objects.select_for_update(no_key=no_key).filter(pk=run_id).exists()
-            job = BackgroundJob.objects.select_related("cycle__county", "requested_by").get(run_id=run_id)
+            job = BackgroundJob.objects.select_related("run__cycle__county", "requested_by").get(
+                run_id=run_id
+            )
             held = True
             yield job
     except OperationalError as error:

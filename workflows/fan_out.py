@@ -15,12 +15,13 @@ from viewflow.workflow.token import Token
 
 from backend.apps.exchange.services import outbox_add
 from backend.apps.subsidy.models import Statement
+from backend.common.progress import Progress
 from workflows.deadlines import dates_for
 from workflows.definitions import definition_current
 from workflows.history import Subject, event_of, record
 from workflows.locked import locked_activation
 from workflows.models import ProcessEvent, StatementRun, TaskPlace
-from workflows.nodes import FanOut, HumanTask, Progress
+from workflows.nodes import FanOut, HumanTask
 from workflows.topics import REVIEWS_OPENED
 
 logger = logging.getLogger(__name__)

@@ -17,11 +17,27 @@ logger = logging.getLogger(__name__)
 RUN_JOB = "workflows.run_job"  # name of the Celery task, see `tasks`
 
 
-def job_add(task: Any) -> None:
+def job_add(task: Any, *, cycle_id: int) -> None:
     """The outbox row of a job task, in the transaction that created the task; sent after the commit."""
-    JobRun.objects.create(task=task, external_id=task.external_task_id, not_before=timezone.now())
+    now = timezone.now()
+    JobRun.objects.create(
+        task=task, cycle_id=cycle_id, external_id=task.external_task_id, created_at=now, not_before=now
+    )
     task_id, external_id = task.pk, task.external_task_id
     transaction.on_commit(lambda: job_send(task_id=task_id, external_id=external_id))
+
+
+def resend_after_commit(run: JobRun) -> None:
+    """For a job that goes back in line."""
+    task_id, external_id = run.task_id, run.external_id
+    transaction.on_commit(lambda: job_send(task_id=task_id, external_id=external_id))
+
+
+def job_title(run: JobRun) -> str:
+    """What people call it; the node's name where the code no longer knows the node."""
+    if run.task is None:
+        return run.background.title
+    return str(getattr(run.task.flow_task, "task_title", "") or "作业")
 
 
 def job_send(*, external_id: str, task_id: int | None = None) -> None:

@@ -15,6 +15,7 @@ from backend.apps.subsidy.models import MonthlyCycle
 from backend.common.money import money_text
 from workflows.deadline_notices import deadline_passed
 from workflows.history import Subject
+from workflows.job_queue import job_title
 from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
 from workflows.recipients import people_for, people_with, reviewers_of, upwards
@@ -100,20 +101,17 @@ def cycle_evaluated(row: Delivery) -> str:
 
 def job_failed(row: Delivery) -> str:
     """To the system administrators: what failed and the incident number that leads to the log."""
-    run = JobRun.objects.select_related(
-        "task__process__cycle_run__cycle__county", "background__cycle__county"
-    ).get(pk=row.payload["job_run_id"])
-    if run.task is None:
-        cycle, title = run.background.cycle, run.background.title
-    else:
-        cycle, title = run.task.process.cycle_run.cycle, str(run.task.flow_task.task_title)
+    run = JobRun.objects.select_related("task", "background", "cycle__county").get(
+        pk=row.payload["job_run_id"]
+    )
+    cycle = run.cycle
     sent = message_send(
         recipients=people_with("jobs.operate"),
         key=row.key,
         kind="job_failed",
-        title=f"{cycle.county.name} {cycle.month}: “{title}”出错"[:120],
+        title=f"{cycle.county.name} {cycle.month}: “{job_title(run)}”出错"[:120],
         body=f"编号 {run.incident}, {run.error_class} {run.error_code}".strip(),
-        link=f"/cycles/{cycle.pk}",
+        link=f"/jobs/{run.pk}",
     )
     return f"{sent} 人"
 

@@ -136,6 +136,8 @@ class JobRun(models.Model):
     """
 
     task = models.OneToOneField(Task, on_delete=models.PROTECT, null=True, related_name="job_run")
+    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
     external_id = models.CharField(max_length=50, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     handovers = models.PositiveSmallIntegerField(default=0)  # attempts that ended on purpose, to go on later
@@ -145,6 +147,9 @@ class JobRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)  # of the latest attempt
     finished_at = models.DateTimeField(null=True)  # done, failed for good, or cancelled
+    cancelled_at = models.DateTimeField(null=True)  # then `finished_at` is the same moment
+    cancelled_by_name = models.CharField(max_length=64, blank=True, default="")
+    cancel_reason = models.CharField(max_length=300, blank=True, default="")
     progress = models.PositiveSmallIntegerField(default=0)  # per cent
     result = models.JSONField(default=dict)  # ids, counts and sums as text
     incident = models.CharField(max_length=64, blank=True, default="")
@@ -158,6 +163,18 @@ class JobRun(models.Model):
         indexes = [models.Index(fields=["finished_at", "not_before"], name="workflows_job_run_due")]
 
 
+class RunnerBeat(models.Model):
+    """The last sign of life of each process that runs jobs; old ones are removed."""
+
+    name = models.CharField(max_length=120, unique=True)  # kind, host, process id
+    kind = models.CharField(max_length=16)  # poller, celery
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workflows_runner_beat"
+
+
 class BackgroundJob(models.Model):
     """A job beside the flows: many small acts on behalf of one person (批量通过 …); its queue row is `run`."""
 
@@ -165,7 +182,6 @@ class BackgroundJob(models.Model):
     kind = models.CharField(max_length=32)  # a `background.BackgroundKind`; stored, never renamed
     title = models.CharField(max_length=120)
     key = models.CharField(max_length=160, unique=True)  # person and idempotency key
-    cycle = models.ForeignKey(MonthlyCycle, on_delete=models.PROTECT, related_name="+")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     arguments = models.JSONField(default=dict)  # ids and codes
@@ -173,6 +189,10 @@ class BackgroundJob(models.Model):
     class Meta:
         db_table = "workflows_background"
         indexes = [models.Index(fields=["requested_by", "id"], name="workflows_background_person")]
+
+    @property
+    def cycle(self) -> MonthlyCycle:
+        return self.run.cycle
 
 
 class BackgroundItem(models.Model):

@@ -11,6 +11,7 @@ from viewflow import this
 from viewflow.workflow import nodes
 from viewflow.workflow.base import Edge
 
+from backend.common.progress import Progress
 from workflows.activations import (
     EndActivation,
     FanOutActivation,
@@ -43,9 +44,6 @@ class Decision:
 
 Work = Callable[..., None]
 """`work(subject, actor, payload)` writes the domain effects of a decision, inside its transaction."""
-
-Progress = Callable[[int, int], None]
-"""`progress(done, total)`; raises when another worker has taken the job over."""
 
 
 class HumanTask(nodes.View):

@@ -18,6 +18,7 @@ from viewflow.workflow.status import STATUS
 
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import outbox_drain
+from workflows.beats import POLLER, beat
 from workflows.deadline_notices import notices_fire
 from workflows.deadlines import dates_complete
 from workflows.fan_out import try_join
@@ -109,6 +110,8 @@ def run_pending(
         close_old_connections()
         look_around = once or until_idle or time.monotonic() >= next_look
         try:
+            if look_around and not (once or until_idle):
+                beat(POLLER)
             worked = _round(summary, stop, look_around=look_around)
         except (DatabaseError, FlowLockFailed) as error:
             if once:

@@ -29,9 +29,9 @@ from backend.apps.subsidy.services import (
     statement_recalculate,
 )
 from backend.common.errors import Invalid
+from backend.common.progress import Progress
 from workflows.actions import ActionPayload
 from workflows.history import Subject
-from workflows.nodes import Progress
 from workflows.topics import CYCLE_EVALUATED
 
 
@@ -110,19 +110,21 @@ def calculate(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
 
 
 def warn(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
-    summary = cycle_warn(cycle_id=cycle_id)
+    summary = cycle_warn(cycle_id=cycle_id, progress=progress)
     return {"alerts": summary.open}
 
 
 def snapshot(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
     """Finds both in place; makes them only when a restored database has the evaluation without them."""
     frozen = snapshot_create(cycle_id=cycle_id)
+    progress(1, 2)
     seal = seal_month(snapshot=frozen)
+    progress(2, 2)
     return {"snapshot_id": frozen.pk, "digest": frozen.digest, "lines": frozen.line_count, "seal": seal.code}
 
 
 def report(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
-    files = report_build(cycle_id=cycle_id)
+    files = report_build(cycle_id=cycle_id, progress=progress)
     return {"report_ids": [file.pk for file in files]}
 
 

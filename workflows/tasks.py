@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from workflows import jobs, runner
+from workflows.beats import CELERY, beat
 from workflows.job_queue import RUN_JOB
 
 
@@ -13,4 +14,5 @@ def run_job(task_id: int | None, external_id: str) -> str:
 
 @shared_task(name="workflows.reconcile")
 def reconcile() -> None:
+    beat(CELERY)
     runner.reconcile()

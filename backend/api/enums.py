@@ -36,6 +36,7 @@ class PositionStatus(models.TextChoices):
     ACTIVE = "active", "进行中"
     WAITING = "waiting", "未开始"
     ERROR = "error", "出错"
+    STOPPED = "stopped", "已停止"
 
 
 class StatementState(models.TextChoices):
@@ -120,3 +121,23 @@ class TaskOrder(models.TextChoices):
 class UsualOf(models.TextChoices):
     INSTITUTION = "institution", "本机构"
     COUNTY = "county", "全县"
+
+
+class JobState(models.TextChoices):
+    WAITING = "waiting", "等待"
+    RUNNING = "running", "进行中"
+    RETRYING = "retrying", "等待重试"
+    FAILED = "failed", "出错"
+    CANCELLED = "cancelled", "已取消"
+    DONE = "done", "完成"
+
+
+class JobsStatus(models.TextChoices):
+    OK = "ok", "正常"
+    LATE = "late", "有作业无人处理"
+    SILENT = "silent", "没有运行中的处理程序"
+
+
+class JobKind(models.TextChoices):
+    FLOW = "flow", "流程作业"
+    BACKGROUND = "background", "批量作业"

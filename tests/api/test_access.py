@@ -15,7 +15,8 @@ from backend.apps.audit.models import AuditEvent
 from backend.apps.subsidy.models import EntitlementLine
 from tests.api.month import Month
 from tests.api.support import API, assert_problem, client_of
-from tests.factories import COUNTY, Cast
+from tests.factories import COUNTY, Cast, make_user
+from workflows.models import JobRun
 
 pytestmark = pytest.mark.django_db
 DOCUMENT = json.loads((Path(__file__).parents[2] / "backend" / "api" / "openapi.json").read_text())
@@ -48,6 +49,7 @@ BODIES: dict[str, Any] = {
         "working_days": 3,
         "reason": "嵊卫发〔2026〕7 号",
     },
+    "job_cancel": {"reason": "停机维护, 稍后重启"},
     "scheme_create": {"county": "330683", "code": "days", **SCHEME},
     "scheme_update": SCHEME | {"content_hash": "0" * 64},
     "scheme_release": {"content_hash": "0" * 64},
@@ -83,6 +85,7 @@ def ids_of(month: Month) -> dict[str, int]:
         "child_id": line.child_id,
         "institution_id": statement.institution_id,
         "scheme_id": month.cycle.scheme_id,
+        "run_id": JobRun.objects.filter(cycle=month.cycle).order_by("id")[0].pk,
     }
 
 
@@ -119,6 +122,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "statement_times": ("system_admin", "security_admin", "audit_admin"),
     "deadline_list": ("operator_jasmine", "system_admin", "audit_admin"),
     "deadline_set": ("town_sanjiang", "evaluator", "auditor", "leader", "operator_jasmine", "system_admin"),
+    "job_list": ("county_one", "operator_jasmine", "security_admin", "audit_admin"),
+    "job_retrieve": ("county_one", "operator_jasmine", "security_admin", "audit_admin"),
+    "jobs_health": ("county_one", "operator_jasmine", "security_admin", "audit_admin"),
+    "job_retry": ("county_one", "evaluator", "operator_jasmine", "security_admin"),
+    "job_cancel": ("county_one", "evaluator", "operator_jasmine", "security_admin"),
     "cycle_statement_list": ("system_admin", "security_admin", "audit_admin"),
     "statement_list": ("system_admin", "security_admin", "audit_admin"),
     "statement_retrieve": ("system_admin", "security_admin", "audit_admin"),
@@ -218,6 +226,22 @@ def test_filters_by_rows_out_of_scope_are_404(reviewed: Month, name: str) -> Non
     for path in ("/alerts", "/corrections"):
         response = client_of(user).get(API + path, {"statement": ids["statement_id"]})
         assert_problem(response, 404, "statement_not_found")
+
+
+@pytest.mark.parametrize("region", ["330600000000", "330000000000"])
+def test_a_role_over_a_city_or_a_province_reaches_its_counties(reviewed: Month, region: str) -> None:
+    """It once ended as 500: a prefix of a region's code is asked of the region, not of the foreign key."""
+    reader = make_user("auditor", region_code=region)
+    for path in ("/statements", "/alerts", "/corrections", "/institutions", "/cycles", "/schemes", "/tasks"):
+        response = client_of(reader).get(API + path)
+        assert response.status_code == 200, path
+        assert response.json()["results"] or path in ("/tasks", "/corrections"), path
+    reviewer = make_user("county_reviewer", region_code=region)
+    assert len(client_of(reviewer).get(API + "/tasks", {"box": "queue"}).json()["results"]) == 1
+    operator = make_user("system_admin", region_code=region)
+    assert len(client_of(operator).get(API + "/jobs").json()["results"]) == 3
+    elsewhere = make_user("auditor", region_code="340000000000")
+    assert client_of(elsewhere).get(API + "/statements").json()["results"] == []
 
 
 def test_lists_hold_only_rows_of_the_scope(reviewed: Month) -> None:

@@ -10,6 +10,7 @@ from backend.apps.accounts.models import User
 from backend.apps.subsidy.models import MonthlyCycle
 from tests.api.month import Month
 from tests.api.support import assert_problem, complete, get, post
+from workflows.models import JobRun
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +116,14 @@ def test_position_follows_the_flow(reviewed: Month) -> None:
         ("snapshot", "封存备份", "waiting"),
         ("report", "生成报表", "waiting"),
     ]
-    assert body["position"][1]["job"] == {"progress": 100, "attempts": 1, "incident": ""}
+    assert body["position"][1]["job"] == {
+        "run_id": JobRun.objects.order_by("id")[0].pk,
+        "progress": 100,
+        "attempts": 1,
+        "incident": "",
+        "next_at": None,
+        "cancel_reason": "",
+    }
     assert body["position"][0]["job"] is None
     assert body["required_days"] == 18
 

@@ -20,6 +20,7 @@ from backend.apps.subsidy.models import EntitlementLine, Statement
 from tests.api.month import Month
 from tests.api.support import API, client_of, post
 from tests.api.test_access import ALL
+from workflows.models import JobRun
 
 pytestmark = pytest.mark.django_db
 ID_LIKE = re.compile(r"(?<![0-9a-fA-F])\d{17}[\dXx](?![0-9a-fA-F])")
@@ -42,6 +43,7 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "report_id": list(ReportFile.objects.values_list("pk", flat=True)),
         "scheme_id": [month.cycle.scheme_id],
         "photo_id": [int(punch.photo_id or 0)],
+        "run_id": list(JobRun.objects.values_list("pk", flat=True)),
     }
     for operation_id, (method, path) in sorted(ALL.items()):
         if method != "get" or operation_id in ("photo_retrieve", "report_file"):

@@ -53,6 +53,8 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
         "cycle_times": (company.county_one, f"/cycles/{month.cycle.pk}/times"),
         "statement_times": (company.county_one, f"/statements/{statement.pk}/times"),
         "task_list_due": (company.county_one, "/tasks?box=queue&order=due&due=none"),
+        "job_list": (company.system_admin, "/jobs"),
+        "jobs_health": (company.system_admin, "/jobs/health"),
         "deadline_list": (company.county_one, "/deadlines"),
         "cycle_edges": (company.county_one, f"/cycles/{month.cycle.pk}/edges"),
         "scheme_list": (company.county_one, "/schemes"),

@@ -16,8 +16,7 @@ from viewflow.workflow.models import Task
 from backend.apps.messaging.models import Message
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from backend.common.errors import Conflict
-from tests.workflows.denials import refused
-from tests.workflows.world import World, fresh
+from tests.workflows.world import World
 from workflows import fan_out, leases, steps
 from workflows.flows.monthly_cycle import MonthlyCycleFlow
 from workflows.jobs import FlowWork, run_job
@@ -272,39 +271,14 @@ def test_failure_behind_the_job_rolls_the_step_back(
     assert calculating.steps()[2:] == [("calculate", "DONE"), ("warn", "SCHEDULED")]
 
 
-# --- operator -----------------------------------------------------------------------------------------
-def test_retry_by_the_operator(calculating: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, admin = current(calculating, "calculate"), calculating.cast.system_admin
-    with refused(409, "job_not_failed"):
-        job_retry(task_id=run.task_id, actor=admin)
-    with monkeypatch.context() as patched:
-        patched.setattr(steps, "cycle_calculate", raising(Conflict("scheme_invalid", "补助方案有误")))
-        go(run)
-    with refused(403, "permission_denied"):
-        job_retry(task_id=run.task_id, actor=calculating.cast.county_one)
-    with refused(404, "job_not_found"):
-        job_retry(task_id=Task.objects.get(place__cycle=calculating.cycle).pk, actor=admin)
-
-    new_id = job_retry(task_id=run.task_id, actor=fresh(admin))
-    new = JobRun.objects.get(task_id=new_id)
-    assert (new.external_id != run.external_id, new.attempts, new.task.data) == (True, 0, {})
-    assert go(run) is Outcome.SKIPPED  # the old message, arriving late
-    calculating.run()
-    assert calculating.steps()[2:] == [
-        ("calculate", "REVIVED"),
-        ("calculate", "DONE"),
-        ("warn", "DONE"),
-        ("review_statements", "STARTED"),
-    ]
-
-
+# --- cancelled month ---------------------------------------------------------------------------------
 def test_cancelled_process_takes_its_job_along(calculating: World) -> None:
     run = current(calculating, "calculate")
     with nested_lock():
         MonthlyCycleFlow.instance.cancel(calculating.cycle.run.process)
     assert go(run) is Outcome.SKIPPED
     run.refresh_from_db()
-    assert run.finished_at is not None
+    assert run.finished_at == run.cancelled_at is not None
     assert calculating.steps()[2:] == [("calculate", "CANCELED")]
 
 
@@ -354,7 +328,7 @@ def test_opening_reviews_fails_for_good_and_is_retried(
         patched.setattr(fan_out, "children_create", failing)
         assert go(run) is Outcome.FAILED
     assert (StatementRun.objects.count(), calculating.steps()[-1]) == (1, ("review_statements", "ERROR"))
-    job_retry(task_id=run.task_id, actor=calculating.cast.system_admin)
+    job_retry(run_id=run.pk, actor=calculating.cast.system_admin)
     calculating.run()
     assert StatementRun.objects.count() == 3
     calculating.approve_all()

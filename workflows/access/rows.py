@@ -69,5 +69,5 @@ def tasks_reached(reach: Reach, scope: Scope) -> Q:
 def _in_counties(scope: Scope) -> Q:
     condition = Q(**{f"{_COUNTY}__in": sorted(scope.county_codes)})
     for prefix in sorted(scope.wider_prefixes):
-        condition |= Q(**{f"{_COUNTY}__startswith": prefix})
+        condition |= Q(place__cycle__county__code__startswith=prefix)
     return condition

@@ -8,7 +8,15 @@ from workflows.selectors.delegations import (
     delegation_page,
 )
 from workflows.selectors.due import TaskDue
-from workflows.selectors.jobs import JobsWaiting, jobs_waiting
+from workflows.selectors.jobs import (
+    JobRow,
+    JobsHealth,
+    JobsWaiting,
+    job_detail,
+    job_page,
+    jobs_health,
+    jobs_waiting,
+)
 from workflows.selectors.position import (
     JobPosition,
     NodePosition,
@@ -57,6 +65,8 @@ __all__ = [
     "DelegationRow",
     "InvitationRow",
     "JobPosition",
+    "JobRow",
+    "JobsHealth",
     "JobsWaiting",
     "NodePosition",
     "ProcessTimes",
@@ -82,6 +92,9 @@ __all__ = [
     "detail_of",
     "done",
     "inbox",
+    "job_detail",
+    "job_page",
+    "jobs_health",
     "jobs_waiting",
     "open_steps",
     "queue",

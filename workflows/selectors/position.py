@@ -11,7 +11,7 @@ from viewflow.workflow.status import STATUS
 
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from workflows.definitions import svg_with_status
-from workflows.models import CycleRun, FlowDefinition, StatementRun
+from workflows.models import CycleRun, FlowDefinition, JobRun, StatementRun
 from workflows.nodes import Turn
 
 _NOT_SHOWN = ("START", "END", Turn.task_type)
@@ -28,18 +28,20 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class JobPosition:
-    """A background job: per cent done, attempts so far, incident number when it failed."""
+    """A background job: per cent done, attempts so far, incident number when it failed, when it is tried again."""
 
-    task_id: int
+    run_id: int
     progress: int
     attempts: int
     incident: str
     error_class: str
+    next_at: datetime | None
+    cancel_reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodePosition:
-    """One step of a process. `status`: done, active, waiting or error."""
+    """One step of a process. `status`: done, active, waiting, error, or stopped (a job somebody cancelled)."""
 
     node: str
     title: str
@@ -99,13 +101,27 @@ def _position(name: str, title: str, task: Task | None) -> NodePosition:
     return NodePosition(
         node=name,
         title=title,
-        status=_WORDS[task.status],
+        status=_status(task, run),
         started_at=task.started or task.created,
         finished_at=task.finished,
         job=None
         if run is None
-        else JobPosition(task.pk, run.progress, run.attempts, run.incident, run.error_class),
+        else JobPosition(
+            run_id=run.pk,
+            progress=run.progress,
+            attempts=run.attempts,
+            incident=run.incident,
+            error_class=run.error_class,
+            next_at=run.not_before if run.incident and run.finished_at is None else None,
+            cancel_reason=run.cancel_reason,
+        ),
     )
+
+
+def _status(task: Task, run: JobRun | None) -> str:
+    if task.status == STATUS.CANCELED and run is not None and run.cancel_reason:
+        return "stopped"
+    return _WORDS[task.status]
 
 
 def _diagram(definition: FlowDefinition, process_id: int) -> str:

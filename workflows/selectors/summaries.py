@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import PROCESS, STATUS
 
@@ -42,8 +43,9 @@ def cycle_summaries(*, actor: User, cycle_ids: Sequence[int]) -> dict[int, Cycle
             "cycle_id", "process__status"
         )
     }
+    unfinished = Q(status__in=_UNFINISHED) | Q(status=STATUS.CANCELED, job_run__isnull=False)
     running = Task.objects.filter(
-        process__cycle_run__cycle_id__in=cycle_ids, status__in=_UNFINISHED, process__status=PROCESS.NEW
+        unfinished, process__cycle_run__cycle_id__in=cycle_ids, process__status=PROCESS.NEW
     )
     for cycle_id, node, status in running.order_by("id").values_list(
         "process__cycle_run__cycle_id", "flow_task", "status"
@@ -76,6 +78,8 @@ def _text(node: object, status: str) -> str:
     title = str(getattr(node, "task_title", ""))
     if status == STATUS.ERROR:
         return f"{title}出错"
+    if status == STATUS.CANCELED:
+        return f"{title}已停止"
     if isinstance(node, HumanTask):
         return f"待{title}"
     if isinstance(node, FanOut):

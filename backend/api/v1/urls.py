@@ -11,6 +11,7 @@ AREAS = (
     "cycles",
     "waiting",
     "deadlines",
+    "jobs",
     "statements",
     "alerts",
     "corrections",

@@ -18,5 +18,5 @@ def institutions_within(scope: Scope, prefix: str = "") -> Q:
         | Q(**{f"{prefix}id__in": sorted(scope.institution_ids)})
     )
     for code in sorted(scope.wider_prefixes):
-        reached |= Q(**{f"{prefix}county_id__startswith": code})
+        reached |= Q(**{f"{prefix}county__code__startswith": code})
     return reached

@@ -49,9 +49,12 @@ class CycleSerializer(serializers.Serializer):
 
 
 class JobProgressSerializer(serializers.Serializer):
+    run_id = IdField()
     progress = serializers.IntegerField(help_text="百分比")
     attempts = serializers.IntegerField()
     incident = serializers.CharField(allow_blank=True, help_text="出错编号; 没有为空串")
+    next_at = serializers.DateTimeField(allow_null=True, help_text="出错后何时自动重试")
+    cancel_reason = serializers.CharField(allow_blank=True, help_text="被取消的原因")
 
 
 class CyclePositionSerializer(serializers.Serializer):

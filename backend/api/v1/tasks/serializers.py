@@ -7,6 +7,7 @@ from rest_framework import serializers
 from backend.api.enums import DueState, FlowName, TaskBox, TaskDecision, TaskNode, TaskOrder, TaskStatus
 from backend.api.fields import DaysField, IdField, MoneyField, MonthField, ReasonField, RegionSerializer
 from backend.api.schema import PageQuerySerializer, page_of
+from backend.api.v1.capabilities import CapabilitySerializer
 from backend.api.v1.waiting.serializers import DueSerializer
 from workflows.models import ProcessEvent
 
@@ -62,16 +63,6 @@ class TaskSerializer(serializers.Serializer):
     statement = TaskStatementSerializer(allow_null=True)
     decision = serializers.ChoiceField(choices=TaskDecision.choices, allow_null=True)
     due = DueSerializer()
-
-
-class CapabilitySerializer(serializers.Serializer):
-    """One thing that could be done here; when it may not, the reason is for the button's hint."""
-
-    action = serializers.CharField()
-    title = serializers.CharField()
-    allowed = serializers.BooleanField()
-    reason_code = serializers.CharField(allow_blank=True)
-    reason = serializers.CharField(allow_blank=True)
 
 
 class TimelineEntrySerializer(serializers.Serializer):

@@ -17,6 +17,7 @@ from backend.apps.alerts.selectors.thresholds import institutions_without_thresh
 from backend.apps.attendance.services import attendance_ensure_folded, photo_uses_fold, photos_match
 from backend.common.bulk import rows_update
 from backend.common.crypto import sm3_hex
+from backend.common.progress import Progress, nobody
 from backend.common.service_month import ServiceMonth
 
 PHOTO_RULE = "photo_reused"
@@ -46,21 +47,29 @@ def alerts_raise(
     month: ServiceMonth,
     day_thresholds: Sequence[int] = (),
     rules: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> AlertSummary:
     """Run the rules over a county's month: all of the registry, or only those named.
 
     An alert whose decisive evidence is unchanged keeps its state and outcome; changed evidence opens it again; one
     no longer found is `gone`. The newest outcome always counts for the evidence it was given on. With `rules`, alerts
-    of other rules are left as they are. `day_thresholds`: see `MonthFacts`.
+    of other rules are left as they are. `day_thresholds`: see `MonthFacts`. `progress(done, total)` counts the fold,
+    the rules and the writing.
     """
+    tell = progress or nobody
+    chosen = [found for code, found in REGISTRY.items() if rules is None or code in rules]
+    steps = len(chosen) + 2
     attendance_ensure_folded(county_code=county_code, month=month)  # takes the county's lock
     if rules is None or PHOTO_RULE in rules:
         photo_uses_fold(county_code=county_code, month=month)
         photos_match(county_code=county_code)
-    chosen = [found for code, found in REGISTRY.items() if rules is None or code in rules]
+    tell(1, steps)
     facts = MonthFacts(county_code, month, day_thresholds=tuple(day_thresholds))
     values = rule_values(county_code=county_code, month=month)
-    findings = [finding for one in chosen for finding in one.find(facts, values[one.rule.code])]
+    findings: list[Finding] = []
+    for number, one in enumerate(chosen, start=2):
+        findings += one.find(facts, values[one.rule.code])
+        tell(number, steps)
     here = set(facts.institution_ids)
     kept = {
         (alert.rule, alert.subject_key): alert

@@ -15,13 +15,16 @@ from backend.apps.reporting.services.xlsx import report_xlsx
 from backend.apps.subsidy.models import Snapshot
 from backend.apps.subsidy.selectors import snapshot_verify
 from backend.common.errors import Conflict
+from backend.common.progress import Progress, nobody
 from backend.common.stored_files import file_sha256, file_write
 
 Kind = ReportFile.Kind
 
 
-def report_build(*, cycle_id: int) -> list[ReportFile]:
+def report_build(*, cycle_id: int, progress: Progress | None = None) -> list[ReportFile]:
     """Both files, PDF first. Files already there and unchanged are kept, so running twice changes nothing.
+
+    `progress(done, total)` counts the verification and each file.
 
     Raises `Conflict` `snapshot_missing`, `snapshot_damaged` (and then prints nothing), `Unavailable`
     `report_font_missing`.
@@ -31,10 +34,13 @@ def report_build(*, cycle_id: int) -> list[ReportFile]:
         raise Conflict("snapshot_missing", "该月尚未评定备份, 不能生成报告")
     kept = {file.kind: file for file in ReportFile.objects.filter(snapshot=snapshot)}
     wanted = [kind for kind in Kind if not _intact(kept.get(kind))]
+    tell = progress or nobody
     if wanted:
         month = _verified(snapshot)
-        for kind in wanted:
+        tell(1, len(wanted) + 1)
+        for number, kind in enumerate(wanted, start=2):
             kept[kind] = _file(month, kind)
+            tell(number, len(wanted) + 1)
     return [kept[kind] for kind in Kind]
 
 

@@ -61,7 +61,7 @@ def scheme_list(*, actor: User, permission: str = VIEW_SCHEME) -> QuerySet[Schem
     scope = scope_of(actor, permission=permission)
     reached = Q(county_id__in=sorted(scope.county_codes))
     for prefix in sorted(scope.wider_prefixes):
-        reached |= Q(county_id__startswith=prefix)
+        reached |= Q(county__code__startswith=prefix)
     return Scheme.objects.filter(reached).order_by("-starts_on", "code", "-version")
 
 

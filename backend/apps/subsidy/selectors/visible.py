@@ -22,7 +22,7 @@ def counties_touched(scope: Scope) -> Q:
     }
     touched = Q(county_id__in=sorted(codes))
     for prefix in sorted(scope.wider_prefixes):
-        touched |= Q(county_id__startswith=prefix)
+        touched |= Q(county__code__startswith=prefix)
     return touched
 
 

@@ -7,7 +7,7 @@ statements and lines keep their ids, finished statements stay as they were appro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -32,9 +32,9 @@ from backend.apps.subsidy.selectors.shared_children import institutions_sharing_
 from backend.common.bulk import objects_insert, rows_update
 from backend.common.collecting import collection_paused
 from backend.common.errors import Conflict, NotFound
+from backend.common.progress import Progress, nobody
 
 LINES_PER_CHUNK: Final = 600
-Progress = Callable[[int, int], None]
 
 STATEMENT_FIELDS: Final = (
     "grade_id",
@@ -105,21 +105,24 @@ class _Run:
 
 @collection_paused()
 def cycle_calculate(*, cycle_id: int, progress: Progress | None = None) -> CalculationSummary:
-    """Calculate every open statement of the month; `progress(done, total)` counts statements.
+    """Calculate every open statement of the month; `progress(done, total)`: the facts are a third of the way, the
+    rule another, then the statements one by one.
 
     Refuses with `cycle_already_evaluated`, `required_days_missing`, `scheme_invalid`.
     """
     run = _run(cycle_id)
     cycle = run.cycle
+    tell = progress or nobody
+    tell(0, 3)
     attendance = attendance_month_facts(county_code=cycle.county_id, month=cycle.month)
+    tell(1, 3)
     wanted = _evaluate(run, attendance=attendance)
     statements_changed = lines_changed = done = 0
     for chunk in _chunks(wanted):
         changed = _write(cycle_id, chunk)
         statements_changed, lines_changed = statements_changed + changed[0], lines_changed + changed[1]
         done += len(chunk)
-        if progress is not None:
-            progress(done, len(wanted))
+        tell(2 * len(wanted) + done, 3 * len(wanted))
     statements_changed += _without_children(cycle_id, [found.institution_id for found in wanted])
     if statements_changed or cycle.calculated_at is None:
         MonthlyCycle.objects.filter(pk=cycle_id).update(calculated_at=timezone.now())

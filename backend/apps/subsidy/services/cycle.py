@@ -14,6 +14,7 @@ from backend.apps.institutions.models import Region
 from backend.apps.subsidy.models import MonthlyCycle, Scheme
 from backend.apps.subsidy.selectors.scheme import scheme_in_force_or_none
 from backend.common.errors import Conflict, Forbidden, Invalid, NotFound
+from backend.common.progress import Progress
 from backend.common.service_month import ServiceMonth
 
 OPEN_CYCLE = "subsidy.open_cycle"
@@ -99,15 +100,15 @@ def cycle_cancel(*, cycle: MonthlyCycle, reason: str, actor: User) -> MonthlyCyc
     return row
 
 
-def cycle_warn(*, cycle_id: int) -> AlertSummary:
-    """Raise the month's alerts and note on the cycle that it was done; may run twice."""
+def cycle_warn(*, cycle_id: int, progress: Progress | None = None) -> AlertSummary:
+    """Raise the month's alerts and note on the cycle that it was done; may run twice. `progress` counts rules."""
     cycle = MonthlyCycle.objects.get(pk=cycle_id)
     if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定")
     if cycle.cancelled_at is not None:
         raise _cancelled(cycle)
     with transaction.atomic():
-        summary = alerts_raise(county_code=cycle.county_id, month=cycle.month)
+        summary = alerts_raise(county_code=cycle.county_id, month=cycle.month, progress=progress)
         MonthlyCycle.objects.filter(pk=cycle_id, warned_at__isnull=True).update(warned_at=timezone.now())
     return summary
 

@@ -376,6 +376,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 后台作业, 新的在前
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["job_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个后台作业
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["job_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取消等待或进行中的作业
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["job_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重新运行出错或已取消的作业; 返回接着运行的作业
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["job_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 有没有卡住: 排队, 心跳, 出错
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["jobs_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lines/{line_id}": {
         parameters: {
             query?: never;
@@ -1403,13 +1503,111 @@ export interface components {
             /** Format: date */
             last_date: string;
         };
-        JobProgress: {
+        Job: {
             attempts: number;
-            /** @description 出错编号; 没有为空串 */
+            cancel_reason: string;
+            cancelled_by_name: string;
+            capabilities: components["schemas"]["Capability"][];
+            county_name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            cycle_id: number;
+            error_class: string;
+            error_code: string;
+            error_text: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            heartbeat_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description 事件号, 凭它查日志 */
             incident: string;
+            kind: components["schemas"]["JobKindEnum"];
+            /** @example 2026-10 */
+            month: string;
+            /**
+             * Format: date-time
+             * @description 何时自动重试
+             */
+            next_at: string | null;
             /** @description 百分比 */
             progress: number;
+            /** @description 批量作业的发起人 */
+            requested_by_name: string;
+            /**
+             * Format: date-time
+             * @description 从何时起是这个状态
+             */
+            since: string;
+            state: components["schemas"]["JobStateEnum"];
+            title: string;
         };
+        JobCancelRequest: {
+            reason: string;
+        };
+        /**
+         * @description * `flow` - 流程作业
+         *     * `background` - 批量作业
+         * @enum {string}
+         */
+        JobKindEnum: "flow" | "background";
+        /** @description One key-set page. */
+        JobPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["Job"][];
+        };
+        JobProgress: {
+            attempts: number;
+            /** @description 被取消的原因 */
+            cancel_reason: string;
+            /** @description 出错编号; 没有为空串 */
+            incident: string;
+            /**
+             * Format: date-time
+             * @description 出错后何时自动重试
+             */
+            next_at: string | null;
+            /** @description 百分比 */
+            progress: number;
+            /** Format: int64 */
+            run_id: number;
+        };
+        JobsHealth: {
+            /** @description 出错待处理 */
+            failed: number;
+            /**
+             * Format: date-time
+             * @description 处理程序最近一次心跳
+             */
+            last_sign_at: string | null;
+            /** @description 到时无人处理的作业里, 最久的等了多少秒 */
+            oldest_seconds: number;
+            /** @description 未结束的作业 */
+            pending: number;
+            runners: components["schemas"]["Runner"][];
+            running: number;
+            status: components["schemas"]["JobsStatusEnum"];
+        };
+        /**
+         * @description * `ok` - 正常
+         *     * `late` - 有作业无人处理
+         *     * `silent` - 没有运行中的处理程序
+         * @enum {string}
+         */
+        JobsStatusEnum: "ok" | "late" | "silent";
+        /**
+         * @description * `waiting` - 等待
+         *     * `running` - 进行中
+         *     * `retrying` - 等待重试
+         *     * `failed` - 出错
+         *     * `cancelled` - 已取消
+         *     * `done` - 完成
+         * @enum {string}
+         */
+        JobStateEnum: "waiting" | "running" | "retrying" | "failed" | "cancelled" | "done";
         /** @description A child's line, or the institution's own where the scheme pays per place or flat: then without child, with places. */
         Line: {
             /** Format: decimal */
@@ -1600,9 +1798,10 @@ export interface components {
          *     * `active` - 进行中
          *     * `waiting` - 未开始
          *     * `error` - 出错
+         *     * `stopped` - 已停止
          * @enum {string}
          */
-        PositionStatusEnum: "done" | "active" | "waiting" | "error";
+        PositionStatusEnum: "done" | "active" | "waiting" | "error" | "stopped";
         /** @description A child who came that day, with first entry and last exit. */
         Presence: {
             child: components["schemas"]["ChildRef"];
@@ -1870,6 +2069,15 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "institution_operator" | "township_reviewer" | "county_reviewer" | "evaluator" | "auditor" | "leader" | "system_admin" | "security_admin" | "audit_admin";
+        Runner: {
+            alive: boolean;
+            /** Format: date-time */
+            beat_at: string;
+            /** @description poller 内置, celery */
+            kind: string;
+            /** Format: date-time */
+            started_at: string;
+        };
         /** @description Either outcomes, or errors of a file that could not be used. */
         ScenarioCheck: {
             errors: components["schemas"]["ScenarioError"][];
@@ -3723,6 +3931,295 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+                /**
+                 * @description * `waiting` - 等待
+                 *     * `running` - 进行中
+                 *     * `retrying` - 等待重试
+                 *     * `failed` - 出错
+                 *     * `cancelled` - 已取消
+                 *     * `done` - 完成
+                 */
+                state?: "waiting" | "running" | "retrying" | "failed" | "cancelled" | "done";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobCancelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 暂时繁忙, 稍后重试 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 暂时繁忙, 稍后重试 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsHealth"];
                 };
             };
             /** @description 未登录或登录已过期 */
