@@ -14,7 +14,7 @@ from enum import StrEnum
 from statistics import median
 
 # Written beside the lock of the process, and moving nothing: they cut no piece.
-INFORMATION = frozenset({"opened", "due_soon", "overdue", "escalated", "reminded", "copied"})
+INFORMATION = frozenset({"opened", "read", "due_soon", "overdue", "escalated", "reminded", "copied"})
 OPENS = frozenset({"created"})  # a human step begins to wait
 TAKES = frozenset({"claimed", "reassigned", "assigned", "delegated"})  # from here on it is somebody's
 FREES = frozenset({"released"})

@@ -24,7 +24,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("subsidy", "0005_payee_decision"),
-        ("workflows", "0005_deadlines"),
+        ("workflows", "0006_verbs"),
     ]
 
     operations = [
