@@ -2,14 +2,9 @@
 
 from django.db import models
 
+from backend.apps.institutions.models import CareMode as CareMode
 from backend.apps.institutions.models import ClassType, Institution
 from backend.common.fields import BlindIndexField, EncryptedTextField, RowKeyModel
-
-
-class CareMode(models.TextChoices):
-    FULL_DAY = "full_day", "全日托"
-    HALF_DAY = "half_day", "半日托"
-    HOURLY = "hourly", "计时托"
 
 
 class Child(RowKeyModel):

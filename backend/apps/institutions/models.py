@@ -1,5 +1,8 @@
 """Regions, childcare institutions (托育机构) and their effective-dated facts: only start dates are stored."""
 
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from backend.common.fields import BlindIndexField, EncryptedTextField, RowKeyModel
@@ -12,6 +15,12 @@ class ClassType(models.TextChoices):
     YOUNGER_TODDLER = "younger_toddler", "托小班"
     OLDER_TODDLER = "older_toddler", "托大班"
     MIXED = "mixed", "混龄班"
+
+
+class CareMode(models.TextChoices):
+    FULL_DAY = "full_day", "全日托"
+    HALF_DAY = "half_day", "半日托"
+    HOURLY = "hourly", "计时托"
 
 
 class Region(models.Model):
@@ -154,6 +163,26 @@ class InstitutionPlaces(models.Model):
             models.UniqueConstraint(
                 fields=["institution", "class_type", "starts_on"],
                 name="institutions_places_key",
+            )
+        ]
+
+
+class InstitutionFee(models.Model):
+    """月保育费 an institution charges for a care mode from a date on, in yuan; a child's own fee goes before it."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="fees")
+    care_mode = models.CharField(max_length=16, choices=CareMode)
+    monthly_fee = models.DecimalField(
+        max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
+    starts_on = models.DateField()
+    document_number = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        db_table = "institutions_fee"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "care_mode", "starts_on"], name="institutions_fee_key"
             )
         ]
 

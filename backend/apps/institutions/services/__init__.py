@@ -1,6 +1,6 @@
 """Writing institutions, their dated facts and their staff."""
 
-from backend.apps.institutions.services.dated import Places, affordable_set, grade_set, places_set
+from backend.apps.institutions.services.dated import Places, affordable_set, fee_set, grade_set, places_set
 from backend.apps.institutions.services.institution import institution_upsert
 from backend.apps.institutions.services.institution_import import institutions_import
 from backend.apps.institutions.services.institution_layout import INSTITUTION_LAYOUT
@@ -12,6 +12,7 @@ __all__ = [
     "STAFF_LAYOUT",
     "Places",
     "affordable_set",
+    "fee_set",
     "grade_set",
     "institution_upsert",
     "institutions_import",

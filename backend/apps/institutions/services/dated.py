@@ -1,10 +1,11 @@
-"""Grade, 普惠 status and places from a date on. Only start dates are stored; saying the same again changes nothing."""
+"""Grade, 普惠 status, places and fees from a date on. Only start dates are stored; saying the same again changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -15,13 +16,14 @@ from backend.apps.institutions.models import (
     ClassType,
     Grade,
     Institution,
+    InstitutionFee,
     InstitutionGrade,
     InstitutionPlaces,
 )
 from backend.common.errors import Invalid
 from backend.common.validation import field_errors
 
-D = TypeVar("D", InstitutionGrade, AffordableStatus, InstitutionPlaces)
+D = TypeVar("D", InstitutionGrade, AffordableStatus, InstitutionPlaces, InstitutionFee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +105,18 @@ def places_set(
     key = {"class_type": places.class_type, "starts_on": starts_on}
     values = {"places": places.places, "affordable_places": places.affordable_places}
     return _set(InstitutionPlaces, institution, key, values, actor)
+
+
+def fee_set(
+    *,
+    institution: Institution,
+    care_mode: str,
+    monthly_fee: Decimal,
+    starts_on: date,
+    document_number: str = "",
+    actor: Any = None,
+) -> InstitutionFee:
+    """月保育费 of a care mode from `starts_on` on; more than 0 yuan, because an unknown fee is not stored at all."""
+    key = {"care_mode": care_mode, "starts_on": starts_on}
+    values = {"monthly_fee": monthly_fee, "document_number": document_number}
+    return _set(InstitutionFee, institution, key, values, actor)

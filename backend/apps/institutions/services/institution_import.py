@@ -1,4 +1,4 @@
-"""Institutions from a file: the register as it is published, or the template with grade, 普惠 and places added."""
+"""Institutions from a file: the register as it is published, or the template with grade, 普惠, places and fees added."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from backend.apps.audit.services import audit_record
 from backend.apps.institutions.domain import credit_code
 from backend.apps.institutions.models import (
     AffordableStatus,
+    CareMode,
     ClassType,
     Grade,
     Institution,
+    InstitutionFee,
     InstitutionGrade,
     InstitutionPlaces,
     Region,
@@ -36,8 +38,8 @@ _FORM_OF_CATEGORY = {
     "92": Institution.LegalForm.FOR_PROFIT,
     "93": Institution.LegalForm.FOR_PROFIT,
 }
-Dated = InstitutionGrade | AffordableStatus | InstitutionPlaces
-D = TypeVar("D", InstitutionGrade, AffordableStatus, InstitutionPlaces)
+Dated = InstitutionGrade | AffordableStatus | InstitutionPlaces | InstitutionFee
+D = TypeVar("D", InstitutionGrade, AffordableStatus, InstitutionPlaces, InstitutionFee)
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class _Known:
         for institution in Institution.objects.filter(county=county).order_by("pk"):
             by_name[name_key(institution.name)].append(institution)
         dated: dict[type[Dated], dict[int | None, list[Any]]] = {}
-        for model in (InstitutionGrade, AffordableStatus, InstitutionPlaces):
+        for model in (InstitutionGrade, AffordableStatus, InstitutionPlaces, InstitutionFee):
             rows = dated[model] = defaultdict(list)
             for row in model.objects.filter(institution__county=county):
                 rows[row.institution_id].append(row)
@@ -248,6 +250,13 @@ def _dated(
         elif since("places_from"):
             values = {"places": places.places, "affordable_places": places.affordable_places}
             add(InstitutionPlaces, {"class_type": class_type, "starts_on": row["places_from"]}, values)
+    for care_mode in CareMode.values:
+        if row[f"fee_{care_mode}"] is not None and since("fee_from"):
+            values = {
+                "monthly_fee": row[f"fee_{care_mode}"],
+                "document_number": row["fee_document"] or "",
+            }
+            add(InstitutionFee, {"care_mode": care_mode, "starts_on": row["fee_from"]}, values)
     return changed
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 
 from backend.apps.institutions.domain import credit_code
-from backend.apps.institutions.models import ClassType, Institution
+from backend.apps.institutions.models import CareMode, ClassType, Institution
 from backend.common.sheets import (
     Column,
     Layout,
@@ -31,6 +31,7 @@ LEGAL_FORMS = {
 SETTINGS = {label: value for value, label in Institution.Setting.choices}
 _longitude = partial(as_decimal, places=6, least=Decimal(-180), most=Decimal(180))
 _latitude = partial(as_decimal, places=6, least=Decimal(-90), most=Decimal(90))
+_fee = partial(as_decimal, places=2, least=Decimal("0.01"), most=Decimal(100_000))
 _count = partial(as_integer, most=5_000)
 
 
@@ -127,5 +128,16 @@ INSTITUTION_LAYOUT = Layout(
         Column("affordable_document", "普惠文号", partial(as_text, longest=64)),
         *(column for class_type in ClassType for column in _places(class_type)),
         Column("places_from", "托位起始日期", as_date, note="填了托位数就要填。"),
+        *(
+            Column(
+                f"fee_{care_mode.value}",
+                f"月保育费({care_mode.label})",
+                _fee,
+                note="元, 最多两位小数; 婴幼儿登记里没有填月保育费时用它。",
+            )
+            for care_mode in CareMode
+        ),
+        Column("fee_from", "收费起始日期", as_date, note="填了月保育费就要填。"),
+        Column("fee_document", "收费文号", partial(as_text, longest=64)),
     ),
 )

@@ -99,7 +99,8 @@ def add_parts(rows: Iterable[Mapping[str, list[str]]]) -> Parts:
     sums: dict[str, list[Decimal]] = {}
     for row in rows:
         for name, amounts in row.items():
-            known = sums.setdefault(name, [_ZERO] * len(amounts))
+            known = sums.setdefault(name, [])
+            known += [_ZERO] * (len(amounts) - len(known))
             for at, amount in enumerate(amounts):
                 known[at] += Decimal(amount)
     return {name: [str(amount) for amount in amounts] for name, amounts in sums.items()}

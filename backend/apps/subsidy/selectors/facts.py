@@ -22,6 +22,7 @@ from backend.apps.attendance.selectors.facts import (
 from backend.apps.institutions.models import (
     AffordableStatus,
     Institution,
+    InstitutionFee,
     InstitutionGrade,
     InstitutionPlaces,
 )
@@ -117,6 +118,7 @@ def _institutions(
     affordable = _dated(AffordableStatus.objects.filter(**started), "affordable")
     places = _places(InstitutionPlaces.objects.filter(**started), month)
     past = institution_past(month, scheme, chosen)
+    fees = _fees(InstitutionFee.objects.filter(**started)) if scheme.uses_fees else {}
     rows = Institution.objects.filter(pk__in=chosen).values_list("pk", "setting", "filed_on", "closed_on")
     return {
         pk: pure.InstitutionMonth(
@@ -132,6 +134,7 @@ def _institutions(
             places=places[pk][0][1] if pk in places else (),
             place_changes=places[pk][1:] if pk in places else (),
             past=past.get(pk, ()),
+            fees=tuple(fees.get(pk, ())),
         )
         for pk, setting, filed_on, closed_on in rows
     }
@@ -154,6 +157,16 @@ def _decided(county_code: str, month: ServiceMonth, scheme: SchemeDefinition) ->
         cycle__county_id=county_code, cycle__month=month, cycle__cancellation=0
     ).order_by("id")
     return {child: key_of(pk) for child, pk in rows.values_list("child_id", "institution_id")}
+
+
+def _fees(rows: Any) -> dict[int, list[pure.Fee]]:
+    """Only for schemes that ask what is charged."""
+    found: dict[int, list[pure.Fee]] = defaultdict(list)
+    for pk, *fee in rows.order_by("starts_on", "id").values_list(
+        "institution_id", "care_mode", "starts_on", "monthly_fee"
+    ):
+        found[pk].append(pure.Fee(*fee))
+    return found
 
 
 def _places(rows: Any, month: ServiceMonth) -> dict[int, tuple[tuple[date, tuple[pure.Places, ...]], ...]]:

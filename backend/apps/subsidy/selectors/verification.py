@@ -94,7 +94,16 @@ def _payment_differences(
     if not statement.payments:
         return
     table, key = "subsidy_snap_statement", statement.institution_name
-    of_lines = add_parts(lines)
+    try:
+        of_lines = add_parts(lines)
+    except (
+        ArithmeticError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ):  # what was tampered with need not be money
+        yield Difference(table, key, "payments", "明细的拨付金额不是数")
+        return
     if of_lines and of_lines != statement.payments["payees"]:
         yield Difference(table, key, "payments", "各方应得与明细之和不符")
     for side, amounts in statement.payments.items():
