@@ -15,11 +15,12 @@ from python_calamine import CalamineWorkbook
 from backend.apps.attendance.services import required_days_set
 from backend.apps.institutions.models import InstitutionFee
 from backend.apps.institutions.services import fee_set
-from backend.apps.reporting.services import report_build, storage
+from backend.apps.reporting.services import report_build
 from backend.apps.subsidy.domain.demo_scheme import DEFINITION
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Snapshot, SnapshotLine, Statement
 from backend.apps.subsidy.selectors import cycle_content_hash, snapshot_verify
 from backend.apps.subsidy.services import cycle_calculate, cycle_evaluate, cycle_open, statement_recalculate
+from backend.common import stored_files
 from backend.common.errors import Invalid
 from backend.common.service_month import ServiceMonth
 from tests.apps.months import FIRST, decide
@@ -185,10 +186,10 @@ def test_amounts_are_divided_to_the_fen_at_every_level(people: Cast, client: Cli
     assert snapshot.header["payments"] == statement.payments
     assert snapshot_verify(snapshot) == []
     pdf, book = report_build(cycle_id=cycle.pk)
-    paper = text_of(storage.file_path(pdf.path).read_bytes(), tmp_path)
+    paper = text_of(stored_files.file_path(pdf.path).read_bytes(), tmp_path)
     assert "机构196.00147.00147.00490.00" in paper
     assert "市级112.0084.0084.00280.00" in paper
-    sheets = CalamineWorkbook.from_filelike(io.BytesIO(storage.file_path(book.path).read_bytes()))
+    sheets = CalamineWorkbook.from_filelike(io.BytesIO(stored_files.file_path(book.path).read_bytes()))
     head, first, *_ = sheets.get_sheet_by_name("明细").to_python()
     assert head[14:16] == ["其中机构(元)", "其中家庭(元)"]
     assert first[13] == first[14] + first[15]

@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from backend.apps.attendance.services import required_days_set
 from backend.apps.institutions.models import Institution, InstitutionPlaces
 from backend.apps.institutions.services import Places, places_set
-from backend.apps.reporting.services import report_build, storage
+from backend.apps.reporting.services import report_build
 from backend.apps.subsidy.domain.derivation import fold
 from backend.apps.subsidy.models import (
     EntitlementLine,
@@ -35,6 +35,7 @@ from backend.apps.subsidy.services import (
     scheme_replay,
     statement_recalculate,
 )
+from backend.common import stored_files
 from backend.common.service_month import ServiceMonth
 from tests.apps.months import FIRST, decide
 from tests.apps.papers import text_of
@@ -234,10 +235,10 @@ def test_from_review_to_the_sealed_report(people: Cast, tmp_path: Path) -> None:
         SnapshotLine.objects.filter(pk=line.pk).update(places=30)
 
     pdf, book = report_build(cycle_id=cycle.pk)
-    paper = text_of(storage.file_path(pdf.path).read_bytes(), tmp_path)
+    paper = text_of(stored_files.file_path(pdf.path).read_bytes(), tmp_path)
     assert "核定通过的机构计补托位38个" in paper
     assert "附表机构补助明细" in paper
-    sheets = CalamineWorkbook.from_filelike(io.BytesIO(storage.file_path(book.path).read_bytes()))
+    sheets = CalamineWorkbook.from_filelike(io.BytesIO(stored_files.file_path(book.path).read_bytes()))
     rows = sheets.get_sheet_by_name("明细").to_python()
     assert rows[0][4:11] == [
         "托位数",

@@ -22,10 +22,11 @@ from backend.apps.audit.models import AuditEvent
 from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution, Region
 from backend.apps.reporting.models import ReportFile
-from backend.apps.reporting.services import building, report_build, storage, xlsx
+from backend.apps.reporting.services import building, report_build, xlsx
 from backend.apps.subsidy.models import EntitlementLine, Rate, Scheme, Snapshot, Statement
 from backend.apps.subsidy.selectors import cycle_content_hash
 from backend.apps.subsidy.services import cycle_evaluate
+from backend.common import stored_files
 from backend.common.errors import Conflict, Unavailable
 from backend.common.guards import install_guards, remove_guards
 from tests.apps.months import Month, decide, make_alert, make_month, settle
@@ -72,7 +73,7 @@ def build(month: Month) -> tuple[ReportFile, ReportFile]:
 
 
 def stored(file: ReportFile) -> bytes:
-    return storage.file_path(file.path).read_bytes()
+    return stored_files.file_path(file.path).read_bytes()
 
 
 def test_the_report_on_paper(month: Month, snapshot: Snapshot, tmp_path: Path) -> None:
@@ -125,12 +126,12 @@ def test_every_font_is_the_chosen_one(month: Month, snapshot: Snapshot, tmp_path
 def test_running_twice_changes_nothing(month: Month, snapshot: Snapshot) -> None:
     first = build(month)
     events = AuditEvent.objects.count()
-    written = [storage.file_path(file.path).stat().st_mtime_ns for file in first]
+    written = [stored_files.file_path(file.path).stat().st_mtime_ns for file in first]
     second = build(month)
     assert [(file.pk, file.sha256, file.created_at) for file in first] == [
         (file.pk, file.sha256, file.created_at) for file in second
     ]
-    assert [storage.file_path(file.path).stat().st_mtime_ns for file in second] == written
+    assert [stored_files.file_path(file.path).stat().st_mtime_ns for file in second] == written
     assert AuditEvent.objects.count() == events
     assert list(AuditEvent.objects.filter(action="reporting.report.built").values_list("actor_name")) == [
         ("系统",),
@@ -140,8 +141,8 @@ def test_running_twice_changes_nothing(month: Month, snapshot: Snapshot) -> None
 
 def test_lost_or_altered_files_come_back_byte_for_byte(month: Month, snapshot: Snapshot) -> None:
     first = build(month)
-    storage.file_path(first[0].path).unlink()
-    storage.file_path(first[1].path).write_bytes(b"altered")
+    stored_files.file_path(first[0].path).unlink()
+    stored_files.file_path(first[1].path).write_bytes(b"altered")
     second = build(month)
     assert [(file.pk, file.sha256, file.size) for file in second] == [
         (file.pk, file.sha256, file.size) for file in first
@@ -152,7 +153,7 @@ def test_lost_or_altered_files_come_back_byte_for_byte(month: Month, snapshot: S
 def test_changing_every_source_leaves_every_report_as_it_is(month: Month, snapshot: Snapshot) -> None:
     first = build(month)
     for file in first:
-        storage.file_path(file.path).unlink()
+        stored_files.file_path(file.path).unlink()
     Institution.objects.update(name=Concat(Value("改名"), "pk", output_field=CharField()))
     Region.objects.filter(code__startswith="330683").update(name="改名")
     with lifted_guards():
@@ -317,7 +318,7 @@ def test_a_failed_write_leaves_no_trace(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(stored_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         build(month)
     assert ReportFile.objects.count() == 0
