@@ -28,11 +28,15 @@ class RequiredDaysInput:
 
 @dataclass(frozen=True, slots=True)
 class ActionPayload:
-    """What somebody sends with an action. `content_hash` is the hash of exactly what they saw."""
+    """What somebody sends with an action. `content_hash` is the hash of exactly what they saw.
+
+    `confirms` is the version they had seen before, when they confirm only what has changed since then.
+    """
 
     decision: str = ""
     comment: str = ""
     content_hash: str = ""
+    confirms: str = ""
     marks: tuple[tuple[int, str], ...] = ()  # marked lines, each with its reason
     required_days: RequiredDaysInput | None = None
     person_ids: tuple[int, ...] = ()  # whom to give the task to, to ask, to let know

@@ -293,7 +293,7 @@ class ProcessEvent(models.Model):
 class TaskReading(models.Model):
     """看没看: one person's reading of one task, from the first opening to their decision, which closes it.
 
-    `seconds` on the page never exceed the wall time between `opened_at` and `seen_at`.
+    `content_hash` is of the version shown last, empty where the step binds none. `seconds` on the page never exceed the wall time between `opened_at` and `seen_at`.
     """
 
     frozen = Frozen(old="OLD.closed_at IS NOT NULL")
@@ -303,6 +303,7 @@ class TaskReading(models.Model):
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     seconds = models.PositiveIntegerField(default=0)
+    content_hash = models.CharField(max_length=64, blank=True, default="")
     closed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -31,6 +31,20 @@ class TaskNode(models.TextChoices):
     CORRECT = "correct", "机构更正"
 
 
+class DifferenceGroup(models.TextChoices):
+    FIGURES = "figures", "合计"
+    CHILD = "child", "婴幼儿"
+    ALERT = "alert", "预警"
+    CORRECTION = "correction", "考勤更正"
+    STATEMENT = "statement", "结算单"
+
+
+class DifferenceFormat(models.TextChoices):
+    MONEY = "money", "元"
+    DAYS = "days", "天"
+    TEXT = "text", "文字"
+
+
 class PositionStatus(models.TextChoices):
     DONE = "done", "已完成"
     ACTIVE = "active", "进行中"

@@ -153,3 +153,17 @@ def guard_operation(*tables: str) -> migrations.RunPython:
             _remove(schema_editor.connection, table)
 
     return migrations.RunPython(forwards, backwards)
+
+
+def lift_operation(*tables: str) -> migrations.RunPython:
+    """Migration operation that takes the triggers of `tables` off; `guard_operation` puts them back afterwards.
+
+    SQLite rebuilds a table to alter it, drops its triggers on the way, and refuses when a trigger of another table
+    names the one being rebuilt: lift that one first.
+    """
+
+    def forwards(_apps: Any, schema_editor: Any) -> None:
+        for table in tables:
+            _remove(schema_editor.connection, table)
+
+    return migrations.RunPython(forwards, migrations.RunPython.noop)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import time_machine
-from django.db import transaction
 from django.test import override_settings
 
 from tests.api.month import Month, open_month, reviewed_month, sealed_month
+from tests.support.kept import kept_for_the_module
 
 NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)  # Monday 9:00 in Shanghai
 
@@ -25,38 +24,21 @@ def clock() -> Iterator[time_machine.Coordinates]:
         yield coordinates
 
 
-@contextmanager
-def kept_for_the_module(blocker: Any, build: Callable[[], Month]) -> Iterator[Month]:
-    """Built inside a transaction that outlives the tests, whose own transactions nest in it."""
-    outer = transaction.atomic()
-    outer._from_testcase = True  # type: ignore[attr-defined]  # as TestCase does, so that durable blocks accept it
-    with blocker.unblock():
-        outer.__enter__()
-        try:
-            # The runner drops connections with an open transaction, which here is the module's own.
-            with time_machine.travel(NOW, tick=False), patch("workflows.runner.close_old_connections"):
-                month = build()
-        except BaseException:
-            transaction.set_rollback(True)
-            outer.__exit__(None, None, None)
-            raise
-    yield month
-    with blocker.unblock():
-        transaction.set_rollback(True)
-        outer.__exit__(None, None, None)
+def kept(blocker: Any, build: Callable[[], Month]) -> AbstractContextManager[Month]:
+    return kept_for_the_module(blocker, build, clock=time_machine.travel(NOW, tick=False))
 
 
 @pytest.fixture(scope="module")
 def opened(django_db_setup: None, django_db_blocker: Any) -> Iterator[Month]:
     """Required days are to be set."""
-    with kept_for_the_module(django_db_blocker, open_month) as month:
+    with kept(django_db_blocker, open_month) as month:
         yield month
 
 
 @pytest.fixture(scope="module")
 def reviewed(django_db_setup: None, django_db_blocker: Any) -> Iterator[Month]:
     """Three statements at their townships, one open alert."""
-    with kept_for_the_module(django_db_blocker, reviewed_month) as month:
+    with kept(django_db_blocker, reviewed_month) as month:
         yield month
 
 
@@ -71,6 +53,6 @@ def sealed(django_db_setup: None, django_db_blocker: Any, module_media: Path) ->
     """Evaluated, sealed, reported."""
     with (
         override_settings(MEDIA_ROOT=module_media),
-        kept_for_the_module(django_db_blocker, sealed_month) as month,
+        kept(django_db_blocker, sealed_month) as month,
     ):
         yield month

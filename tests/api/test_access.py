@@ -37,6 +37,7 @@ SCHEME: dict[str, Any] = {
 }
 BODIES: dict[str, Any] = {
     "task_complete": {"decision": "approved"},
+    "task_reading": {"seconds": 30, "items": [{"kind": "child", "id": 1, "seconds": 5}]},
     "cycle_open": {"county": "330683", "month": "2026-11"},
     "alert_settle": {"outcome": "dismissed", "reason": "已核实, 属开放日"},
     "correction_propose": {"date": "2026-10-09", "kind": "present", "reason": "闸机故障, 有监控为证"},
@@ -159,6 +160,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "task_claim": ("system_admin", "audit_admin"),
     "task_release": ("system_admin", "audit_admin"),
     "task_complete": ("system_admin", "audit_admin"),
+    "task_reading": ("system_admin", "audit_admin"),
 }
 
 
@@ -182,6 +184,7 @@ OUTSIDE = [
     ("task_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
     ("task_claim", ("town_luoshan", "operator_bamboo", "stranger")),
     ("task_complete", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("task_reading", ("town_luoshan", "operator_bamboo", "stranger")),
     ("cycle_retrieve", ("stranger",)),
     ("cycle_diagram", ("stranger",)),
     ("cycle_required_days", ("stranger",)),

@@ -140,6 +140,21 @@ def test_the_first_opening(reviewed: Month) -> None:
     assert queries(client_of(user), f"/tasks/{first_task(user)['id']}") <= PINNED["task_open"]
 
 
+def test_a_report_of_the_reading(reviewed: Month) -> None:
+    """However many things it names: a row per thing, in one statement per kind."""
+    user = reviewed.cast.town_sanjiang
+    task, client = first_task(user)["id"], client_of(user)
+    client.get(f"{API}/tasks/{task}")
+    children = [child.pk for child in reviewed.children.values()]
+    for items in (children[:1], children):
+        body = {"seconds": 30, "items": [{"kind": "child", "id": pk, "seconds": 5} for pk in items]}
+        body["items"] += [{"kind": "alert", "id": reviewed.alert.pk, "seconds": 5}]
+        with CaptureQueriesContext(connection) as captured:
+            sent = client.post(f"{API}/tasks/{task}/reading", body, content_type="application/json")
+        assert sent.status_code == 204, sent.content
+        assert len(captured) <= PINNED["task_reading"]
+
+
 def test_a_decision(reviewed: Month) -> None:
     user = reviewed.cast.town_sanjiang
     settle(reviewed, user)
@@ -159,4 +174,4 @@ def test_a_decision(reviewed: Month) -> None:
 
 
 def test_every_pin_is_measured(reviewed: Month) -> None:
-    assert set(PINNED) == {*reads(reviewed), "task_open", "task_complete"}
+    assert set(PINNED) == {*reads(reviewed), "task_open", "task_reading", "task_complete"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 
 from backend.apps.subsidy.models import StatementDecision
 from tests.api.month import Month, settle
-from tests.api.support import API, assert_problem, client_of, complete, first_task, get
+from tests.api.support import API, assert_problem, client_of, complete, first_task, get, post
 
 pytestmark = pytest.mark.django_db
 
@@ -58,16 +59,71 @@ def test_open_alerts_block_an_approval(reviewed: Month) -> None:
     assert get(user, "/tasks/counts").json() == {"inbox": 0, "queue": 1}
 
 
-def test_what_changed_since_it_was_seen_is_refused_with_the_new_hash(reviewed: Month) -> None:
+def test_what_changed_is_told_row_by_row_and_confirmed_by_one_act(reviewed: Month) -> None:
     user = reviewed.cast.town_sanjiang
     task = first_task(user)
     seen = get(user, f"/tasks/{task['id']}").json()["content_hash"]
     settle(reviewed, user)
     refused = complete(user, task, {"decision": "approved", "content_hash": seen})
     problem = assert_problem(refused, 409, "content_changed")
+    assert problem["detail"] == "在您查看之后有变化: 1 条预警, 请核对变化后确认"
+    details = problem["details"]
     now = get(user, f"/tasks/{task['id']}").json()["content_hash"]
-    assert problem["details"]["content_hash"] == now != seen
-    assert complete(user, task, {"decision": "approved", "content_hash": now}).status_code == 200
+    assert details["content_hash"] == now != seen
+    assert details["difference"] == {
+        "seen_hash": seen,
+        "content_hash": now,
+        "known": True,
+        "summary": "1 条预警",
+        "rows": [
+            {
+                "group": "alert",
+                "ref": reviewed.alert.pk,
+                "statement_id": 0,
+                "subject": "考勤人数异常: 10月19日到托 3 人, 预警人数 2 人",
+                "what": "状态",
+                "before": "待处置",
+                "after": "已处置: 排除",
+                "format": "text",
+            }
+        ],
+        "left_off": 0,
+    }
+    assert (details["blockers"], details["total_amount"]) == ([], "815.28")
+    done = complete(user, task, {"decision": "approved", "content_hash": now, "confirms": seen})
+    (entry,) = [row for row in done.json()["timeline"] if row["event"] == "decided"]
+    assert entry["confirmed"]["rows"] == details["difference"]["rows"]
+    assert entry["evidence"]["sentence"] == "打开 0/3 名婴幼儿, 0/1 条预警, 停留 0 秒"
+    assert_problem(complete(user, task, {"decision": "approved", "content_hash": now}), 409, "task_not_open")
+
+
+def test_what_was_opened_is_shown_beside_the_decision(
+    reviewed: Month, clock: time_machine.Coordinates
+) -> None:
+    user, path = reviewed.cast.town_sanjiang, f"/tasks/{first_task(reviewed.cast.town_sanjiang)['id']}"
+    settle(reviewed, user)
+    seen = get(user, path).json()["content_hash"]
+    clock.shift(45)
+    child = reviewed.children["MOLI-1"].pk
+    items = [
+        {"kind": "child", "id": child, "seconds": 20},
+        {"kind": "photos", "id": child, "day": "2026-10-08", "seconds": 5},
+        {"kind": "alert", "id": reviewed.alert.pk, "seconds": 9},
+    ]
+    assert post(user, f"{path}/reading", {"seconds": 3_000, "items": items}).status_code == 204
+    assert_problem(post(user, f"{path}/reading", {"seconds": -1}), 400, "invalid_input")
+    assert_problem(post(user, f"{path}/reading", {"seconds": 1, "items": items * 40}), 400, "invalid_input")
+    done = post(user, f"{path}/complete", {"decision": "approved", "content_hash": seen}).json()
+    (entry,) = [row for row in done["timeline"] if row["event"] == "decided"]
+    assert entry["evidence"] == {
+        "opened_at": "2026-11-02T09:00:00+08:00",
+        "seconds": 45,
+        "statements": [0, 0],
+        "children": [1, 3],
+        "alerts": [1, 1],
+        "photos": 1,
+        "sentence": "打开 1/3 名婴幼儿, 1/1 条预警, 1 组照片, 停留 45 秒",
+    }
 
 
 def test_return_correct_and_back(reviewed: Month) -> None:

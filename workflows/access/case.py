@@ -9,9 +9,11 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.subsidy.selectors.blockers import content_blockers
+from backend.apps.subsidy.selectors.blockers import Blocker, content_blockers
 from backend.apps.subsidy.selectors.content import StatementContent, statement_contents
-from backend.apps.subsidy.selectors.preflight import CyclePreflight, cycle_preflight
+from backend.apps.subsidy.selectors.cycle_content import CycleContent, cycle_content
+from backend.apps.subsidy.selectors.duties import cycle_decisions
+from backend.apps.subsidy.selectors.preflight import preflight_of
 from backend.common.errors import Conflict, DomainError, Forbidden
 from workflows.access.delegations import delegators_of
 from workflows.access.rows import REACH_TEXT, VIEW, covers, reaches
@@ -38,7 +40,7 @@ class Case:
         """After an act: what is possible now is asked again; who this person is has not changed."""
         for name in ("cancelled_refusal", "closed_refusal", "state_refusal", "opinion_refusal"):
             self.__dict__.pop(name, None)
-        for name in ("unsettled_refusal", "_content", "invitations", "events"):
+        for name in ("content", "blockers", "invitations", "events"):
             self.__dict__.pop(name, None)
         self.task.__dict__.pop("invited", None)
 
@@ -152,30 +154,35 @@ class Case:
 
     # --- content ------------------------------------------------------------------------------------
     @cached_property
-    def _content(self) -> StatementContent | CyclePreflight:
+    def content(self) -> StatementContent | CycleContent:
         """What the step is about, exactly as shown; read once for the hash and for what is in the way."""
         cycle, statement = self.subject.cycle, self.subject.statement
         if statement is None:
-            return cycle_preflight(cycle)
+            return cycle_content(cycle)
         return statement_contents([statement], cycle=cycle)[0]
 
     @property
     def content_hash(self) -> str:
         """Empty where the step binds no content, or nothing is to be decided any more."""
         binds = self.node.binds_content and self.task.status in OPEN
-        return self._content.content_hash if binds else ""
+        return self.content.content_hash if binds else ""
 
     @cached_property
+    def blockers(self) -> tuple[Blocker, ...]:
+        """What is unsettled; the domain services refuse a clean decision with the same selectors."""
+        if isinstance(self.content, StatementContent):
+            return content_blockers(self.content, step=self.node.name)
+        return preflight_of(self.content, cycle_decisions(self.subject.cycle)).blockers
+
+    @property
     def unsettled_refusal(self) -> DomainError | None:
-        """What keeps a clean decision from being taken; the domain services refuse with the same selectors."""
-        content = self._content
-        if isinstance(content, StatementContent):
-            verb, blockers = "通过", content_blockers(content, step=self.node.name)
-        else:
-            verb, blockers = "评定", content.blockers
-        if not blockers:
+        """What keeps a clean decision from being taken."""
+        if not self.blockers:
             return None
-        return Conflict(blockers[0].code, f"不可{verb}: " + "; ".join(found.message for found in blockers))
+        verb = "评定" if self.subject.statement is None else "通过"
+        return Conflict(
+            self.blockers[0].code, f"不可{verb}: " + "; ".join(found.message for found in self.blockers)
+        )
 
     # --- answers ------------------------------------------------------------------------------------
     @property

@@ -37,7 +37,6 @@ from workflows.selectors.tasks import (
     TaskDetail,
     TaskFilters,
     TaskRow,
-    TimelineEntry,
     asked,
     copied,
     counts,
@@ -47,8 +46,8 @@ from workflows.selectors.tasks import (
     queue,
     task_case,
     task_detail,
-    timeline,
 )
+from workflows.selectors.timelines import TimelineEntry, timeline
 from workflows.selectors.waiting import (
     ProcessTimes,
     WaitingRow,

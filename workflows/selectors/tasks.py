@@ -21,8 +21,9 @@ from workflows.access import OPEN, Case, tasks_eligible, tasks_visible
 from workflows.actions import Capability
 from workflows.flows import HUMAN_NODES
 from workflows.locked import WITH_GUESTS, WITH_SUBJECT, subject_from_place, task_missing
-from workflows.models import Invitation, ProcessEvent
+from workflows.models import Invitation
 from workflows.selectors.due import TaskDue, by_due, due_filter, due_of
+from workflows.selectors.timelines import TimelineEntry, timeline_of
 from workflows.verbs import capabilities_of
 
 PAGE = 20
@@ -74,24 +75,6 @@ class TaskRow:
     statement: TaskStatement | None
     decision: str | None
     due: TaskDue
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One row of 办理记录."""
-
-    at: datetime
-    actor_name: str
-    node: str
-    node_title: str
-    event: str  # a ProcessEvent.Kind
-    event_title: str
-    round: int
-    decision: str
-    comment: str
-    principal_name: str = ""  # 委托人, when the actor acted for somebody
-    from_name: str = ""  # of a task handed over
-    to_name: str = ""  # whoever got it, was asked, was let know
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,31 +196,9 @@ def detail_of(case: Case) -> TaskDetail:
         row=task_rows([case.task])[0],
         capabilities=capabilities_of(case),
         content_hash=case.content_hash,
-        timeline=[_entry(event) for event in case.events],
+        timeline=timeline_of(case.events),
         invitations=[_invitation(one) for one in case.invitations],
         acting_for=_acting_for(case),
-    )
-
-
-def timeline(*, process_id: int) -> list[TimelineEntry]:
-    """What happened in one process, oldest first."""
-    return [_entry(event) for event in ProcessEvent.objects.filter(process_id=process_id).order_by("id")]
-
-
-def _entry(event: ProcessEvent) -> TimelineEntry:
-    return TimelineEntry(
-        at=event.at,
-        actor_name=event.actor_name,
-        node=event.node,
-        node_title=event.node_title,
-        event=event.kind,
-        event_title=event.get_kind_display(),
-        round=event.round,
-        decision=event.decision,
-        comment=event.comment,
-        principal_name=event.principal_name,
-        from_name=event.detail.get("from_name", ""),
-        to_name=event.detail.get("to_name", ""),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from viewflow.workflow.status import STATUS
 
-from backend.common.errors import DomainError, Invalid
+from backend.common.errors import Conflict, DomainError, Invalid
 from workflows.access import Case
 from workflows.actions import COMPLETE, ActionPayload, Capability
 from workflows.duties import lock_people
@@ -15,7 +15,9 @@ from workflows.fan_out import join_after_commit
 from workflows.history import record
 from workflows.models import ProcessEvent
 from workflows.nodes import Decision
+from workflows.reading_evidence import reading_closed
 from workflows.verbs.base import Verb, capability, hash_required, invalid, no_id_number, refuse
+from workflows.verbs.content import confirmed_difference, content_moved
 
 
 class Complete(Verb[Case]):
@@ -46,11 +48,15 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
     lock_people(case.actor, *case.standing_for)
     refuse(decision_refusal(case, decision))
     _check_payload(case, decision, payload)
+    confirmed = confirmed_difference(case, payload)
     if activation.task.status == STATUS.NEW:
         activation.assign(case.actor, save=False)
     activation.start(None)
     at_round = subject.round
-    node.work(node=node, subject=subject, actor=case.actor, principal=case.principal, payload=payload)
+    try:
+        node.work(node=node, subject=subject, actor=case.actor, principal=case.principal, payload=payload)
+    except Conflict as refusal:
+        raise content_moved(case, payload, refusal) from refusal
     activation.task.data = {"decision": decision.code}
     record(
         ProcessEvent.Kind.DECIDED,
@@ -61,11 +67,17 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
         duty=node.duty.value,
         decision=decision.code,
         comment=payload.comment.strip(),
+        detail={**_bound(case, payload), **confirmed, **reading_closed(case)},
     )
     activation.execute()
     if subject.statement is not None and subject.statement.finished:
         parent_id = case.process.parent_task.process_id
         transaction.on_commit(lambda: join_after_commit(parent_id))
+
+
+def _bound(case: Case, payload: ActionPayload) -> dict[str, str]:
+    """批的是这一版: the hash the decision is bound to, beside the decision in the history."""
+    return {"content": payload.content_hash} if case.node.binds_content else {}
 
 
 def _check_payload(case: Case, decision: Decision, payload: ActionPayload) -> None:

@@ -17,6 +17,7 @@ def action_payload(idempotency_key: str, data: Mapping[str, Any] | None = None) 
         decision=data["decision"],
         comment=data["comment"],
         content_hash=data["content_hash"],
+        confirms=data["confirms"],
         marks=tuple((row["line_id"], row["reason"]) for row in data["marked_lines"]),
         required_days=None if days is None else _required_days(days),
         idempotency_key=idempotency_key,

@@ -4,12 +4,32 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.api.enums import DueState, FlowName, TaskBox, TaskDecision, TaskNode, TaskOrder, TaskStatus
+from backend.api.enums import (
+    DifferenceFormat,
+    DifferenceGroup,
+    DueState,
+    FlowName,
+    TaskBox,
+    TaskDecision,
+    TaskNode,
+    TaskOrder,
+    TaskStatus,
+)
 from backend.api.fields import DaysField, IdField, MoneyField, MonthField, ReasonField, RegionSerializer
 from backend.api.schema import PageQuerySerializer, page_of
 from backend.api.v1.capabilities import CapabilitySerializer
 from backend.api.v1.waiting.serializers import DueSerializer
-from workflows.models import ProcessEvent
+from workflows.models import ProcessEvent, ReadingItem
+from workflows.readings import ITEMS_AT_MOST
+
+
+class OpenedOfField(serializers.ListField):
+    """How many were opened, and how many there were."""
+
+    child = serializers.IntegerField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=2, max_length=2, **kwargs)
 
 
 class TaskQuerySerializer(PageQuerySerializer):
@@ -65,9 +85,46 @@ class TaskSerializer(serializers.Serializer):
     due = DueSerializer()
 
 
+class DifferenceRowSerializer(serializers.Serializer):
+    """One value that moved between the version seen and the one that is there; before and after ready to be read."""
+
+    group = serializers.ChoiceField(choices=DifferenceGroup.choices)
+    ref = serializers.IntegerField(help_text="婴幼儿, 预警, 更正或结算单的编号; 合计为 0")
+    statement_id = serializers.IntegerField(help_text="所属结算单; 任务只针对一份结算单时为 0")
+    subject = serializers.CharField(help_text="姓名已脱敏", allow_blank=True)
+    what = serializers.CharField()
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+    format = serializers.ChoiceField(choices=DifferenceFormat.choices)
+
+
+class DifferenceSerializer(serializers.Serializer):
+    seen_hash = serializers.CharField(
+        help_text="此前所见的版本; 确认变化时作为 confirms 交回", allow_blank=True
+    )
+    content_hash = serializers.CharField()
+    known = serializers.BooleanField(help_text="false: 没有保留此前所见的版本, 请整页重新核对")
+    summary = serializers.CharField(allow_blank=True)
+    rows = DifferenceRowSerializer(many=True)
+    left_off = serializers.IntegerField(help_text="没有列出的行数")
+
+
+class EvidenceSerializer(serializers.Serializer):
+    """看没看: 办理前打开了什么, 停留多久; 以服务器时钟为准."""
+
+    opened_at = serializers.DateTimeField()
+    seconds = serializers.IntegerField()
+    statements = OpenedOfField(help_text="已打开, 共有; 只针对一份结算单时为 0, 0")
+    children = OpenedOfField()
+    alerts = OpenedOfField()
+    photos = serializers.IntegerField(help_text="打开的进出照片组数")
+    sentence = serializers.CharField()
+
+
 class TimelineEntrySerializer(serializers.Serializer):
     at = serializers.DateTimeField()
     actor_name = serializers.CharField(allow_blank=True)
+    principal_name = serializers.CharField(help_text="委托人; 自己办理为空", allow_blank=True)
     node = serializers.CharField(allow_blank=True)
     node_title = serializers.CharField(allow_blank=True)
     event = serializers.ChoiceField(choices=ProcessEvent.Kind.choices)
@@ -75,6 +132,8 @@ class TimelineEntrySerializer(serializers.Serializer):
     round = serializers.IntegerField()
     decision = serializers.CharField(allow_blank=True)
     comment = serializers.CharField(allow_blank=True)
+    evidence = EvidenceSerializer(allow_null=True)
+    confirmed = DifferenceSerializer(allow_null=True)
 
 
 class TaskDetailSerializer(TaskSerializer):
@@ -109,6 +168,13 @@ class TaskCompleteSerializer(serializers.Serializer):
     decision = serializers.ChoiceField(choices=TaskDecision.choices)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
     content_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+    confirms = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=64,
+        help_text="内容变化后再次办理: 此前所见版本的校验值, 表示已核对并确认其间的变化",
+    )
     marked_lines = serializers.ListField(
         child=MarkedLineInputSerializer(),
         required=False,
@@ -117,6 +183,22 @@ class TaskCompleteSerializer(serializers.Serializer):
         help_text="退回时标出的明细, 每行一个原因",
     )
     required_days = RequiredDaysInputSerializer(required=False, allow_null=True, default=None)
+
+
+class ReadingItemSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=ReadingItem.Kind.choices)
+    id = IdField(help_text="结算单, 预警或婴幼儿的编号; 照片为婴幼儿的编号")
+    day = serializers.DateField(required=False, allow_null=True, default=None, help_text="照片所属日期")
+    seconds = serializers.IntegerField(min_value=0, max_value=86_400)
+
+
+class TaskReadingSerializer(serializers.Serializer):
+    """What the page saw since its last report."""
+
+    seconds = serializers.IntegerField(min_value=0, max_value=86_400, help_text="页面在前台的秒数")
+    items = serializers.ListField(
+        child=ReadingItemSerializer(), required=False, default=list, max_length=ITEMS_AT_MOST
+    )
 
 
 TaskPageSerializer = page_of(TaskSerializer)

@@ -17,8 +17,10 @@ from backend.api.v1.tasks.serializers import (
     TaskDetailSerializer,
     TaskPageSerializer,
     TaskQuerySerializer,
+    TaskReadingSerializer,
 )
 from backend.api.views import ApiView
+from workflows.readings import ItemSeen, reading_report
 from workflows.selectors import TaskFilters
 from workflows.services import ActionPayload, perform_at
 
@@ -72,6 +74,26 @@ class TaskRetrieveApi(ApiView):
     )
     def get(self, request: Request, task_id: int) -> Response:
         return Response(TaskDetailSerializer(task_detail(actor=self.actor, task_id=task_id)).data)
+
+
+class TaskReadingApi(ApiView):
+    """Light and silent: what somebody may not see, or has decided already, is left out without a word."""
+
+    permission = VIEW
+
+    @operation(
+        "task_reading",
+        tag="tasks",
+        summary="上报页面浏览情况 (看没看)",
+        request=TaskReadingSerializer,
+        response=None,
+        problems=(401, 403, 404),
+    )
+    def post(self, request: Request, task_id: int) -> Response:
+        data = self.body(TaskReadingSerializer)
+        items = [ItemSeen(item["kind"], item["id"], item["seconds"], item["day"]) for item in data["items"]]
+        reading_report(actor=self.actor, task_id=task_id, seconds=data["seconds"], items=items)
+        return Response(status=204)
 
 
 class TaskActApi(ApiView):

@@ -952,6 +952,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 上报页面浏览情况 (看没看)
+         * @description Light and silent: what somebody may not see, or has decided already, is left out without a word.
+         */
+        post: operations["task_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/release": {
         parameters: {
             query?: never;
@@ -1402,6 +1422,31 @@ export interface components {
             v: number;
             x: unknown[];
         };
+        Difference: {
+            content_hash: string;
+            /** @description false: 没有保留此前所见的版本, 请整页重新核对 */
+            known: boolean;
+            /** @description 没有列出的行数 */
+            left_off: number;
+            rows: components["schemas"]["DifferenceRow"][];
+            /** @description 此前所见的版本; 确认变化时作为 confirms 交回 */
+            seen_hash: string;
+            summary: string;
+        };
+        /** @description One value that moved between the version seen and the one that is there; before and after ready to be read. */
+        DifferenceRow: {
+            after: string;
+            before: string;
+            format: components["schemas"]["FormatEnum"];
+            group: components["schemas"]["GroupEnum"];
+            /** @description 婴幼儿, 预警, 更正或结算单的编号; 合计为 0 */
+            ref: number;
+            /** @description 所属结算单; 任务只针对一份结算单时为 0 */
+            statement_id: number;
+            /** @description 姓名已脱敏 */
+            subject: string;
+            what: string;
+        };
         Due: {
             /** @description 超期多少天; 未超期为 0 */
             days_over: number;
@@ -1439,6 +1484,19 @@ export interface components {
             /** Format: date */
             starts_on: string;
         };
+        /** @description 看没看: 办理前打开了什么, 停留多久; 以服务器时钟为准. */
+        Evidence: {
+            alerts: number[];
+            children: number[];
+            /** Format: date-time */
+            opened_at: string;
+            /** @description 打开的进出照片组数 */
+            photos: number;
+            seconds: number;
+            sentence: string;
+            /** @description 已打开, 共有; 只针对一份结算单时为 0, 0 */
+            statements: number[];
+        };
         FieldError: {
             /** @description 字段路径, 例如 required_days.overrides.0.reason; 整体错误为空串 */
             field: string;
@@ -1450,10 +1508,26 @@ export interface components {
          * @enum {string}
          */
         FlowNameEnum: "monthly_cycle" | "statement_review";
+        /**
+         * @description * `money` - 元
+         *     * `days` - 天
+         *     * `text` - 文字
+         * @enum {string}
+         */
+        FormatEnum: "money" | "days" | "text";
         FormulaNumber: {
             name: string;
             value: string;
         };
+        /**
+         * @description * `figures` - 合计
+         *     * `child` - 婴幼儿
+         *     * `alert` - 预警
+         *     * `correction` - 考勤更正
+         *     * `statement` - 结算单
+         * @enum {string}
+         */
+        GroupEnum: "figures" | "child" | "alert" | "correction" | "statement";
         /** @description 考勤人数异常: the fields the tender names. */
         HeadcountEvidence: {
             children: components["schemas"]["Presence"][];
@@ -1852,6 +1926,28 @@ export interface components {
          * @enum {string}
          */
         PunchSourceEnum: "gate" | "face" | "roll_call" | "manual";
+        /**
+         * @description * `statement` - 结算单
+         *     * `alert` - 预警
+         *     * `child` - 婴幼儿
+         *     * `photos` - 照片
+         * @enum {string}
+         */
+        ReadingItemKindEnum: "statement" | "alert" | "child" | "photos";
+        ReadingItemRequest: {
+            /**
+             * Format: date
+             * @description 照片所属日期
+             */
+            day?: string | null;
+            /**
+             * Format: int64
+             * @description 结算单, 预警或婴幼儿的编号; 照片为婴幼儿的编号
+             */
+            id: number;
+            kind: components["schemas"]["ReadingItemKindEnum"];
+            seconds: number;
+        };
         Refusal: {
             code: string;
             message: string;
@@ -2519,6 +2615,11 @@ export interface components {
         TaskCompleteRequest: {
             /** @default  */
             comment?: string;
+            /**
+             * @description 内容变化后再次办理: 此前所见版本的校验值, 表示已核对并确认其间的变化
+             * @default
+             */
+            confirms?: string;
             /** @default  */
             content_hash?: string;
             decision: components["schemas"]["TaskDecisionEnum"];
@@ -2588,6 +2689,12 @@ export interface components {
             next: string | null;
             results: components["schemas"]["Task"][];
         };
+        /** @description What the page saw since its last report. */
+        TaskReadingRequest: {
+            items?: components["schemas"]["ReadingItemRequest"][];
+            /** @description 页面在前台的秒数 */
+            seconds: number;
+        };
         TaskStatement: {
             children_count: number;
             /** Format: int64 */
@@ -2617,11 +2724,15 @@ export interface components {
             /** Format: date-time */
             at: string;
             comment: string;
+            confirmed: components["schemas"]["Difference"] | null;
             decision: string;
             event: components["schemas"]["TimelineEventEnum"];
             event_title: string;
+            evidence: components["schemas"]["Evidence"] | null;
             node: string;
             node_title: string;
+            /** @description 委托人; 自己办理为空 */
+            principal_name: string;
             round: number;
         };
         /**
@@ -5746,6 +5857,66 @@ export interface operations {
             };
             /** @description 暂时繁忙, 稍后重试 */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    task_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskReadingRequest"];
+            };
+        };
+        responses: {
+            /** @description 完成 */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
