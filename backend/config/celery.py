@@ -8,6 +8,7 @@ The edition is the one DJANGO_SETTINGS_MODULE names: `celery -A backend.config.c
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 
 def _configuration() -> dict[str, Any]:
@@ -40,3 +41,16 @@ app = Celery("zhishan")
 app.set_default()  # for every thread of a web server, not only the one that loads this module
 app.add_defaults(_configuration)
 app.autodiscover_tasks(["workflows", "backend.jobs"])
+
+
+@worker_init.connect
+def _refuse_unfit_database(**_: Any) -> None:
+    """Celery logs what a handler raises and goes on; only leaving the process keeps the worker from starting."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    from workflows.startup import refuse_unfit_database
+
+    try:
+        refuse_unfit_database()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from django.utils import timezone
+from viewflow.workflow.models import Task
 
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from tests.support.celery_worker import process_environment
@@ -107,3 +108,14 @@ def test_broker_down(opened: World, redis_url: str, settings: Any) -> None:
     with redis.Redis.from_url(redis_url) as client:
         assert client.llen("celery") == 1
         client.flushdb()
+
+
+def test_a_worker_refuses_a_database_with_steps_it_does_not_know(
+    opened: World, start_celery_worker: Any
+) -> None:
+    """Celery goes on after an error in a start-up handler; this one must end the process."""
+    Task.objects.update(flow_task="workflows/flows.monthly_cycle.MonthlyCycleFlow.gone")
+    with pytest.raises(AssertionError, match="did not start") as caught:
+        start_celery_worker()
+    assert "workflows.E011" in str(caught.value)
+    assert "MonthlyCycleFlow.gone" in str(caught.value)

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from viewflow.workflow.fields import get_task_ref, import_task_by_ref
 from viewflow.workflow.models import Task
 
 from tests.workflows.world import World
+from workflows.checks import unresolved_references
 from workflows.definitions import definition_current, drawing_of, svg_with_status
 from workflows.flows import FLOWS
 from workflows.flows.monthly_cycle import MonthlyCycleFlow
+from workflows.flows.statement_review import StatementReviewFlow
 from workflows.models import CycleRun, FlowDefinition
 from workflows.selectors import (
     cycle_diagram,
     cycle_position,
     cycle_summaries,
+    cycle_times,
     statement_diagram,
     statement_position,
     statement_positions,
+    statement_times,
+    timeline,
 )
 
 DOCS = Path(__file__).parents[2] / "docs" / "flows"
@@ -136,6 +145,65 @@ def test_an_old_month_keeps_its_diagram_and_titles(reviewing: World, monkeypatch
     finally:
         monkeypatch.undo()
         drawing_of.cache_clear()
+
+
+def forget() -> None:
+    """What a new process would not have in its caches."""
+    for cached in (get_task_ref, import_task_by_ref, drawing_of):
+        cached.cache_clear()
+
+
+@contextmanager
+def renamed(flow: Any, old: str, new: str) -> Iterator[None]:
+    """As if today's code called the node something else: its name, its attribute, its stored reference."""
+    node, nodes = getattr(flow, old), flow._nodes_by_name
+    with pytest.MonkeyPatch.context() as patch:
+        names = {new if name == old else name: found for name, found in nodes.items()}
+        patch.setattr(flow, "_nodes_by_name", names)
+        patch.setattr(node, "name", new)
+        patch.setattr(node, "task_title", "改了名字")
+        patch.delattr(flow, old)
+        patch.setattr(flow, new, node, raising=False)
+        forget()
+        yield
+    forget()
+
+
+def test_a_renamed_node_leaves_the_old_month_as_it_was(reviewing: World) -> None:
+    """Diagram, position, timeline and times of a finished month, with two nodes renamed in the code since."""
+    reviewing.approve_all()
+    reviewing.evaluate()
+    reviewing.run()
+    statement = reviewing.statement(reviewing.cast.jasmine)
+
+    def seen() -> list[Any]:
+        times = (cycle_times(reviewing.cycle), statement_times(statement))
+        return [
+            cycle_diagram(reviewing.cycle),
+            cycle_position(reviewing.cycle),
+            timeline(process_id=reviewing.cycle.run.process_id),
+            statement_diagram(statement),
+            statement_position(statement),
+            timeline(process_id=statement.run.process_id),
+            [found and (found.elapsed.pieces, found.elapsed.total) for found in times],
+        ]
+
+    before = seen()
+    assert unresolved_references() == []
+    with (
+        renamed(MonthlyCycleFlow, "calculate", "compute"),
+        renamed(StatementReviewFlow, "review_county", "look"),
+    ):
+        assert unresolved_references() == [
+            "workflows/flows.monthly_cycle.MonthlyCycleFlow.calculate",
+            "workflows/flows.statement_review.StatementReviewFlow.review_county",
+        ]
+        assert [node["name"] for node in drawing_of(MonthlyCycleFlow).graph["nodes"]][2] == "compute"
+        assert seen() == before
+        assert (
+            definition_current(MonthlyCycleFlow) != reviewing.cycle.run.definition
+        )  # what a new month starts with
+    assert seen() == before
 
 
 def test_definitions_and_history_cannot_be_changed(reviewing: World) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import CharField
+from django.db.models.functions import Cast
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
@@ -75,14 +76,15 @@ def statement_diagram(statement: Statement) -> str:
 
 
 def _latest(process_id: int) -> dict[str, Task]:
-    """The newest task of each node, by the stored name: code that was renamed since does not matter."""
-    tasks: Iterable[Task] = (
+    """The newest task of each node by its stored name: code that was renamed or removed since does not matter."""
+    tasks = (
         Task.objects.filter(process_id=process_id)
         .exclude(status=STATUS.REVIVED)
+        .annotate(stored_ref=Cast("flow_task", CharField()))
         .select_related("job_run")
         .order_by("id")
     )
-    return {task.flow_task.name: task for task in tasks if task.flow_task is not None}
+    return {task.stored_ref.rsplit(".", 1)[-1]: task for task in tasks}
 
 
 def _positions(definition: FlowDefinition, process_id: int) -> list[NodePosition]:
