@@ -54,7 +54,9 @@ def _shifts(month: ServiceMonth) -> dict[date, timedelta]:
     return {model: day - model for model, day in zip(models, days, strict=False)}
 
 
-def _shifted(row: tuple[int, int, date, datetime | None, datetime | None, int, int, int], by: timedelta) -> AttendanceDay:
+def _shifted(
+    row: tuple[int, int, date, datetime | None, datetime | None, int, int, int], by: timedelta
+) -> AttendanceDay:
     child, institution, day, first_in, last_out, in_count, out_count, manual_count = row
     return AttendanceDay(
         child_id=child,

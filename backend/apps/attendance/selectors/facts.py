@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -129,16 +129,26 @@ def accepted_corrections(
 
 def month_facts(*, context: MonthContext, child_ids: Collection[int] | None = None) -> MonthFacts:
     """Everybody enrolled or punched at the institutions of `context`, or those of `child_ids`; three queries."""
-    month, institution_ids = context.month, list(context.institutions)
+    return MonthFacts(context, child_ids, *_evidence(context.month, list(context.institutions), child_ids))
+
+
+def children_facts(*, county_code: str, month: ServiceMonth, child_ids: Collection[int]) -> MonthFacts:
+    """The facts of a few children, with as much of the county's month as they have to do with; six queries."""
+    county: Any = Institution.objects.filter(county_id=county_code).values("pk")
+    spans, days, corrections = _evidence(month, county, child_ids)
+    concerned = sorted({institution_id for institution_id, _ in spans.keys() | days.keys()})
+    context = month_context(county_code=county_code, month=month, institution_ids=concerned)
+    return MonthFacts(context, child_ids, spans, days, corrections)
+
+
+def _evidence(
+    month: ServiceMonth, institution_ids: Collection[int], child_ids: Collection[int] | None
+) -> tuple[dict[Pair, list[Span]], dict[Pair, list[DayMinutes]], dict[Pair, dict[date, str]]]:
     spans: dict[Pair, list[Span]] = defaultdict(list)
     for institution_id, child_id, starts_on, ends_on in enrolments_of_month(
         month=month, institution_ids=institution_ids, child_ids=child_ids
     ).values_list("institution_id", "child_id", "starts_on", "ends_on"):
         spans[institution_id, child_id].append(Span(starts_on, ends_on))
-    return MonthFacts(
-        context=context,
-        child_ids=child_ids,
-        spans=dict(spans),
-        days=day_minutes(month=month, institution_ids=institution_ids, child_ids=child_ids),
-        corrections=accepted_corrections(month=month, institution_ids=institution_ids, child_ids=child_ids),
-    )
+    days = day_minutes(month=month, institution_ids=institution_ids, child_ids=child_ids)
+    corrections = accepted_corrections(month=month, institution_ids=institution_ids, child_ids=child_ids)
+    return dict(spans), days, corrections

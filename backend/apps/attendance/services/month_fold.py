@@ -9,7 +9,12 @@ from typing import Final
 from django.db import transaction
 
 from backend.apps.attendance.models import AttendanceMonth
-from backend.apps.attendance.selectors.facts import MonthFacts, month_context, month_facts
+from backend.apps.attendance.selectors.facts import (
+    MonthFacts,
+    children_facts,
+    month_context,
+    month_facts,
+)
 from backend.apps.attendance.selectors.judged import ChildMonthDays, judged_months
 from backend.apps.attendance.services.fold import attendance_ensure_folded, county_lock
 from backend.common.bulk import rows_insert, rows_update
@@ -42,8 +47,9 @@ def attendance_month_fold(
 ) -> MonthFoldSummary:
     """Bring attendance months in step with days, calendar, feed, enrolments and accepted corrections."""
     county_lock(county_code)
-    context = month_context(county_code=county_code, month=month)
-    return _write(month_facts(context=context, child_ids=child_ids))
+    if child_ids is not None:
+        return _write(children_facts(county_code=county_code, month=month, child_ids=child_ids))
+    return _write(month_facts(context=month_context(county_code=county_code, month=month)))
 
 
 @transaction.atomic
@@ -71,7 +77,7 @@ def _write(facts: MonthFacts) -> MonthFoldSummary:
     """The caller holds the county's lock."""
     month = facts.context.month
     fresh = {(f.institution_id, f.child_id): _values(f) for f in judged_months(facts)}
-    rows = AttendanceMonth.objects.filter(month=month, institution_id__in=list(facts.context.institutions))
+    rows = AttendanceMonth.objects.filter(month=month, institution__county_id=facts.context.county_code)
     if facts.child_ids is not None:
         rows = rows.filter(child_id__in=facts.child_ids)
     kept = {
