@@ -10,7 +10,9 @@ from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.services import feed_days_fold, required_days_set
 from backend.apps.institutions.models import Region
 from backend.apps.subsidy.models import MonthlyCycle
-from backend.apps.subsidy.services import calculation, cycle_open
+from backend.apps.subsidy.services import cycle_open
+from backend.apps.subsidy.services.statement_rows import statements_write
+from backend.apps.subsidy.services.statement_values import run_of, statements_evaluate
 from backend.common.service_month import ServiceMonth
 from benchmarks.county_month import COUNTY, MONTH
 
@@ -71,7 +73,5 @@ def _shifted(
 
 
 def calculated(cycle: MonthlyCycle) -> None:
-    run = calculation._run(cycle.pk)
-    for chunk in calculation._chunks(calculation._evaluate(run)):
-        calculation._write(cycle.pk, chunk)
+    statements_write(cycle.pk, statements_evaluate(run_of(cycle.pk)))
     MonthlyCycle.objects.filter(pk=cycle.pk).update(calculated_at=cycle.opened_at)

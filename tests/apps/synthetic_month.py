@@ -37,7 +37,9 @@ class Synthetic:
     punches: tuple[Punch, ...]  # not saved
 
 
-def synthetic_month(*, institutions: int = 5, children: int = 40, seed: int = 7) -> Synthetic:
+def synthetic_month(
+    *, institutions: int = 5, children: int = 40, seed: int = 7, **definition: object
+) -> Synthetic:
     """Master data saved, punches only built: the caller decides in which order they arrive."""
     rng = random.Random(seed)
     county = make_county()
@@ -69,7 +71,7 @@ def synthetic_month(*, institutions: int = 5, children: int = 40, seed: int = 7)
         for place in dict.fromkeys(place for place, _, _ in stays):
             punches += _punches(child, place, places, rng)
     _corrections(people, places, reviewer.pk)
-    make_scheme(county, definition={**DEFINITION, "two_institutions": "by_days"})
+    make_scheme(county, definition={**DEFINITION, "two_institutions": "by_days", **definition})
     overrides = [OverrideInput(institution_id=places[3].pk, days=15, reason="场地维修")]
     required_days_set(county=county, month=OCTOBER, days=18, overrides=overrides, actor=reviewer)
     cycle = cycle_open(county_code=COUNTY, month=OCTOBER, actor=reviewer)

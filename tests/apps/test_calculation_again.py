@@ -14,7 +14,13 @@ from backend.apps.attendance.services import attendance_fold, correction_decide
 from backend.apps.enrolment.models import Enrolment
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
 from backend.apps.subsidy.selectors import statement_content_hash
-from backend.apps.subsidy.services import calculation, cycle_calculate, cycle_warn, statement_recalculate
+from backend.apps.subsidy.services import (
+    calculation,
+    cycle_calculate,
+    cycle_warn,
+    statement_recalculate,
+    statement_rows,
+)
 from backend.common.errors import Conflict
 from tests.apps.month_oracle import oracle_lines
 from tests.apps.synthetic_month import COUNTY, OCTOBER, Synthetic, synthetic_month
@@ -133,7 +139,7 @@ def test_a_killed_run_leaves_whole_chunks_and_the_next_arrives(
     month: Synthetic, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     monkeypatch.setattr(calculation, "LINES_PER_CHUNK", 5)
-    write, writes = calculation._write_lines, []
+    write, writes = statement_rows.lines_write, []
 
     def fragile(wanted: Any) -> Any:
         done = write(wanted)
@@ -146,7 +152,7 @@ def test_a_killed_run_leaves_whole_chunks_and_the_next_arrives(
         if done >= 2 and point == "between chunks" and len(writes) == 2:
             raise Killed
 
-    monkeypatch.setattr(calculation, "_write_lines", fragile)
+    monkeypatch.setattr(statement_rows, "lines_write", fragile)
     with pytest.raises(Killed):
         cycle_calculate(cycle_id=month.cycle.pk, progress=progress)
     assert Statement.objects.count() == 2

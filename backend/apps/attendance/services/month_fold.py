@@ -55,8 +55,7 @@ def attendance_month_fold(
 @transaction.atomic
 def attendance_month_facts(*, county_code: str, month: ServiceMonth) -> MonthFacts:
     """Days, feed days and months in step with the punches, and the facts they follow from, read once for all of it."""
-    county_lock(county_code)
-    attendance_ensure_folded(county_code=county_code, month=month)
+    attendance_ensure_folded(county_code=county_code, month=month)  # takes the county's lock
     facts = month_facts(context=month_context(county_code=county_code, month=month))
     _write(facts)
     return facts

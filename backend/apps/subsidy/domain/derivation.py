@@ -269,6 +269,11 @@ _OPS: Final[Mapping[str, Callable[[Sequence[Fraction]], Fraction]]] = {
 }
 
 
+EncodedTrees = dict[
+    int, tuple[Node, list[Any]]
+]  # by the id of a tree, which is kept so that the id stays its own
+
+
 @dataclass(frozen=True)
 class Derivation:
     """The tree, the day string it counts over, and the reason code of the line."""
@@ -282,13 +287,19 @@ class Derivation:
     def amount(self) -> Decimal:
         return cents(self.tree.fold(self.days))
 
-    def encode(self) -> dict[str, Any]:
+    def encode(self, trees: EncodedTrees | None = None) -> dict[str, Any]:
+        """The stored form. `trees` keeps trees encoded before, for derivations that share them."""
+        known = None if trees is None else trees.get(id(self.tree))
+        if known is None:
+            known = (self.tree, self.tree.encode())
+            if trees is not None:
+                trees[id(self.tree)] = known
         return {
             "v": FORMAT,
             "m": str(self.month),
             "d": self.days,
             "r": self.reason,
-            "x": self.tree.encode(),
+            "x": known[1],
         }
 
 

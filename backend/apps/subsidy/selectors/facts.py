@@ -71,7 +71,7 @@ def county_facts(
 ) -> CountyFacts:
     """Facts of the county's children, or of those at `institution_ids`; about a dozen queries.
 
-    Who has read the attendance side already passes it on. A scheme that pays the institution itself asks about no child.
+    Who has read the attendance side already passes it on, and gets the children it is about. A scheme that pays the institution itself asks about no child.
     """
     if attendance is None:
         attendance = month_facts(
@@ -81,9 +81,9 @@ def county_facts(
     institutions = _institutions(attendance.context, chosen, required_days, scheme)
     if scheme.unit not in CHILD_UNITS:
         return CountyFacts(institutions=institutions, children={})
-    segments, people = _enrolments(month, chosen)
+    segments, people = _enrolments(month, chosen, attendance.child_ids)
     days = _days(attendance, segments.keys())
-    past = child_past(month, scheme, chosen, people)
+    past = child_past(month, scheme, chosen, people, attendance.child_ids)
     decided = _decided(county_code, month, scheme)
     children = {
         pair: pure.ChildMonth(
@@ -195,11 +195,13 @@ def _places_on(
 
 
 def _enrolments(
-    month: ServiceMonth, chosen: list[int]
+    month: ServiceMonth, chosen: list[int], child_ids: Collection[int] | None
 ) -> tuple[dict[Pair, list[pure.Segment]], dict[int, tuple[date, bool | None]]]:
     segments: dict[Pair, list[pure.Segment]] = defaultdict(list)
     people: dict[int, tuple[date, bool | None]] = {}
-    rows = enrolments_of_month(month=month, institution_ids=chosen).order_by("starts_on", "id")
+    rows = enrolments_of_month(month=month, institution_ids=chosen, child_ids=child_ids).order_by(
+        "starts_on", "id"
+    )
     for institution, child, birth_date, registration, *segment in rows.values_list(
         *("institution_id", "child_id", "child__birth_date", "child__local_registration"),
         *("class_type", "care_mode", "starts_on", "ends_on", "household_order", "monthly_fee"),

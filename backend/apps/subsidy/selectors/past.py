@@ -25,12 +25,18 @@ def looks_back(scheme: SchemeDefinition) -> bool:
 
 
 def child_past(
-    month: ServiceMonth, scheme: SchemeDefinition, chosen: list[int], wanted: Collection[int]
+    month: ServiceMonth,
+    scheme: SchemeDefinition,
+    chosen: list[int],
+    wanted: Collection[int],
+    child_ids: Collection[int] | None = None,
 ) -> Mapping[int, tuple[PastMonth, ...]]:
-    """By child, over all institutions; no query when nothing asks."""
+    """By child, over all institutions; no query when nothing asks. `child_ids` when they are few and known."""
     if not looks_back(scheme):
         return {}
-    here = enrolments_of_month(month=month, institution_ids=chosen).values("child_id")
+    here: Any = child_ids
+    if child_ids is None:
+        here = enrolments_of_month(month=month, institution_ids=chosen).values("child_id")
     rows = _approved(month).filter(child_id__in=here)
     return _by_month(rows, "child_id", scheme, wanted)
 

@@ -5,6 +5,7 @@ from backend.apps.subsidy.services.calculation import (
     cycle_calculate,
     statement_recalculate,
 )
+from backend.apps.subsidy.services.child_month import child_month_recalculate
 from backend.apps.subsidy.services.correction import correction_check, correction_propose
 from backend.apps.subsidy.services.cycle import cycle_cancel, cycle_hold, cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import (
@@ -37,6 +38,7 @@ __all__ = [
     "SchemeCheck",
     "SchemeInput",
     "already_decided",
+    "child_month_recalculate",
     "correction_check",
     "correction_propose",
     "cycle_calculate",

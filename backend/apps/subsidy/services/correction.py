@@ -14,7 +14,7 @@ from backend.apps.accounts.models import User
 from backend.apps.attendance import services as attendance
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.subsidy.models import MonthlyCycle, Statement
-from backend.apps.subsidy.services.calculation import statement_recalculate
+from backend.apps.subsidy.services.child_month import child_month_recalculate
 from backend.common.errors import Conflict
 from backend.common.service_month import ServiceMonth
 
@@ -33,7 +33,7 @@ def correction_propose(
 
 @transaction.atomic
 def correction_check(*, correction_id: int, decision: str, reason: str, actor: User) -> AttendanceCorrection:
-    """Accept or reject; an accepted one recalculates the institution's statement in the same transaction.
+    """Accept or reject; an accepted one recalculates the child's month in the same transaction.
 
     A rejection is always possible, an acceptance only while the statement is open.
     """
@@ -43,7 +43,11 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
     if decision == AttendanceCorrection.State.ACCEPTED:
         statement = _open_statement(correction)
         if statement is not None:
-            statement_recalculate(statement_id=statement.pk)
+            child_month_recalculate(
+                cycle_id=statement.cycle_id,
+                child_id=correction.child_id,
+                institution_id=correction.institution_id,
+            )
     return correction
 
 

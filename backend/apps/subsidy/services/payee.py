@@ -11,7 +11,7 @@ from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
 from backend.apps.audit.services import audit_record
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, PayeeDecision
-from backend.apps.subsidy.services.calculation import statement_recalculate
+from backend.apps.subsidy.services.child_month import child_month_recalculate
 from backend.common.errors import Conflict, Forbidden, Invalid, NotFound
 
 DECIDE_PAYEE: Final = "subsidy.review_county"
@@ -21,7 +21,7 @@ DECIDE_PAYEE: Final = "subsidy.review_county"
 def payee_decide(
     *, cycle_id: int, child_id: int, institution_id: int, reason: str, actor: User
 ) -> PayeeDecision:
-    """Decide, and recalculate the statements of all institutions the child was at; the last decision holds.
+    """Decide, and recalculate the child's lines at all institutions it was at; the last decision holds.
 
     Refuses with `permission_missing`, `cycle_not_found`, `cycle_already_evaluated`, `cycle_cancelled`, `reason_missing`,
     `payee_not_needed` (the scheme decides, or the child has no line there or only one), `statement_finished`.
@@ -63,7 +63,7 @@ def payee_decide(
         by_name=actor.display_name,
         at=timezone.now(),
     )
-    statement_recalculate(statement_id=here.statement_id)
+    child_month_recalculate(cycle_id=cycle_id, child_id=child_id)
     audit_record(
         actor=actor,
         action="subsidy.payee.decided",
