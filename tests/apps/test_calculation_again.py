@@ -165,11 +165,11 @@ def test_a_killed_run_leaves_whole_chunks_and_the_next_arrives(
     assert list(EntitlementLine.objects.order_by("id").values_list("id", flat=True))[: len(kept)] == kept
 
 
-def test_progress_counts_statements(month: Synthetic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_facts_rule_and_statements(month: Synthetic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calculation, "LINES_PER_CHUNK", 5)
     seen: list[tuple[int, int]] = []
     cycle_calculate(cycle_id=month.cycle.pk, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert seen == [(0, 3), (1, 3), (11, 15), (12, 15), (13, 15), (14, 15), (15, 15)]
 
 
 @pytest.mark.django_db(transaction=True)
