@@ -113,8 +113,10 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def media_folder(tmp_path: Path, settings: Any) -> Path:
-    """Photos and reports of one test never meet those of another."""
+    """Photos, reports and seal packages of one test never meet those of another."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    folder = {**settings.SEAL_BACKUPS["directory"], "folder": str(tmp_path / "seals")}
+    settings.SEAL_BACKUPS = {"directory": folder}
     return tmp_path / "media"
 
 

@@ -35,6 +35,7 @@ PRODUCTION = {
     "SEAL_NAME": "zhishan.example",
     "SEAL_ED25519_KEY": "Y2hlY2stb25seS1lZDI1NTE5LXNlYWwta2V5LTAwMDE=",
     "SEAL_SM2_KEY": "Y2hlY2stb25seS1zbTItc2VhbC1wcml2YXRlLTAwMDE=",
+    "SEAL_BACKUP_DIR": "/srv/zhishan/seals",
     "MEDIA_ROOT": "/srv/zhishan/media",
 }
 

@@ -41,3 +41,16 @@ def seal_signers(*, name: str, named: list[str], ed25519: str, sm2: str) -> list
     room = "backend.apps.seals.services.software_signers"
     software = ((f"{room}.Ed25519Signer", ed25519), (f"{room}.SM2Signer", sm2))
     return [{"signer": path, "name": name, "private": private} for path, private in software if private]
+
+
+def seal_backups(*, folder: str, s3: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Backup locations of seal packages by name; those without an address are left out."""
+    found = {}
+    if folder:
+        found["directory"] = {
+            "adapter": "integrations.backup_directory.adapter.DirectoryStore",
+            "folder": folder,
+        }
+    if s3["endpoint"]:
+        found["s3"] = {"adapter": "integrations.s3.adapter.S3Store", **s3}
+    return found

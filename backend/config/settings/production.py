@@ -1,7 +1,7 @@
 """Production: PostgreSQL, Redis, Celery, TLS in front. Every secret comes from the environment."""
 
 from backend.config.settings.base import *  # noqa: F403  # settings modules build on each other by star import
-from backend.config.settings.env import database, env, seal_signers
+from backend.config.settings.env import database, env, seal_backups, seal_signers
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
@@ -16,6 +16,17 @@ SEAL_SIGNERS = seal_signers(
     named=env.list("SEAL_SIGNERS", default=[]),
     ed25519=env.str("SEAL_ED25519_KEY", default=""),
     sm2=env.str("SEAL_SM2_KEY", default=""),
+)
+SEAL_BACKUPS = seal_backups(
+    folder=env.str("SEAL_BACKUP_DIR"),
+    s3={
+        "endpoint": env.str("SEAL_S3_ENDPOINT", default=""),
+        "bucket": env.str("SEAL_S3_BUCKET", default=""),
+        "region": env.str("SEAL_S3_REGION", default="us-east-1"),
+        "prefix": env.str("SEAL_S3_PREFIX", default=""),
+        "access_key": env.str("SEAL_S3_ACCESS_KEY", default=""),
+        "secret_key": env.str("SEAL_S3_SECRET_KEY", default=""),
+    },
 )
 SEAL_OLD_KEYS = env.list("SEAL_OLD_KEYS", default=[])
 MEDIA_ROOT = env.str("MEDIA_ROOT")

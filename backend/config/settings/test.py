@@ -58,6 +58,12 @@ SEAL_SIGNERS = [
         "private": "dGVzdHMtb25seS1zbTItc2VhbC1wcml2YXRlLTAwMDE=",
     },
 ]
+SEAL_BACKUPS = {
+    "directory": {
+        "adapter": "integrations.backup_directory.adapter.DirectoryStore",
+        "folder": str(_SCRATCH / "seals"),
+    }
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; never outside tests
 MEDIA_ROOT = _SCRATCH / "media"
 STATIC_ROOT = _SCRATCH / "static"
