@@ -8,19 +8,22 @@ lift and restore them with `remove_guards` and `install_guards`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db import migrations
+from django.db import migrations, transaction
 
 MESSAGE = "append-only table"
 FROZEN_MESSAGE = "released row in table"
-_FUNCTION = """
-CREATE OR REPLACE FUNCTION zs_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+_BODY = """
 BEGIN
   RAISE EXCEPTION 'append-only table %: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
-END $$
-"""
+END """
+_FUNCTION = f"CREATE OR REPLACE FUNCTION zs_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $${_BODY}$$"
+# Bits of pg_trigger.tgtype.
+_ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32
 
 
 class Frozen(NamedTuple):
@@ -64,11 +67,15 @@ def _install(connection: Any, table: str) -> None:
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_rt")
         elif connection.vendor == "sqlite":
             for verb, condition in _sqlite_conditions(frozen).items():
-                message = MESSAGE if frozen is None else FROZEN_MESSAGE
-                cursor.execute(
-                    f"CREATE TRIGGER IF NOT EXISTS {table}_{verb[0].lower()} BEFORE {verb} ON {table}{condition}"
-                    f" BEGIN SELECT RAISE(ABORT, '{message} {table}: {verb} refused'); END"
-                )
+                cursor.execute(_sqlite_trigger(table, verb, condition, frozen))
+
+
+def _sqlite_trigger(table: str, verb: str, condition: str, frozen: Frozen | None) -> str:
+    message = MESSAGE if frozen is None else FROZEN_MESSAGE
+    return (
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{verb[0].lower()} BEFORE {verb} ON {table}{condition}"
+        f" BEGIN SELECT RAISE(ABORT, '{message} {table}: {verb} refused'); END"
+    )
 
 
 def _sqlite_conditions(frozen: Frozen | None) -> dict[str, str]:
@@ -82,8 +89,12 @@ def _sqlite_conditions(frozen: Frozen | None) -> dict[str, str]:
 
 
 def _frozen_function(table: str, frozen: Frozen) -> str:
+    body = _frozen_body(frozen)
+    return f"CREATE OR REPLACE FUNCTION {table}_frozen() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
+
+
+def _frozen_body(frozen: Frozen) -> str:
     return f"""
-CREATE OR REPLACE FUNCTION {table}_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE refused boolean := false;
 BEGIN
   IF TG_OP <> 'INSERT' THEN refused := {frozen.old}; END IF;
@@ -93,8 +104,7 @@ BEGIN
   END IF;
   IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
   RETURN NEW;
-END $$
-"""
+END """
 
 
 def _remove(connection: Any, table: str) -> None:
@@ -118,27 +128,108 @@ def remove_guards(connection: Any) -> None:
         _remove(connection, table)
 
 
+@contextmanager
+def lifted(connection: Any, *tables: str) -> Iterator[None]:
+    """For the audited recovery and erasure commands: the triggers of `tables` are off inside, for this transaction only.
+
+    Both databases undo it with the transaction, and nobody else sees it: PostgreSQL holds the table locked against other
+    writers, SQLite has one writer. The role must own the tables.
+    """
+    with transaction.atomic(using=connection.alias):
+        _checks_now(connection)
+        for table in tables:
+            _remove(connection, table)
+        yield
+        _checks_now(connection)
+        for table in tables:
+            _install(connection, table)
+
+
+def _checks_now(connection: Any) -> None:
+    """PostgreSQL drops and makes no trigger while deferred checks of the table are pending."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+class GuardFault(NamedTuple):
+    """A guarded table that is not guarded as it should be: `what` in Chinese."""
+
+    table: str
+    what: str
+
+
 def missing_guards(connection: Any) -> list[str]:
-    """Guarded tables whose triggers are absent or disabled, for the start-up and health checks."""
-    missing = []
+    """Guarded tables whose triggers are absent, disabled or altered, for the start-up and health checks."""
+    return sorted({fault.table for fault in guard_faults(connection)})
+
+
+def guard_faults(connection: Any) -> list[GuardFault]:
+    """Every trigger compared with its definition: present, enabled always, on the right verbs, with our function. One query
+    on SQLite, two on PostgreSQL; nothing on a database without our triggers.
+    """
+    if connection.vendor == "postgresql":
+        return _postgresql_faults(connection)
+    if connection.vendor == "sqlite":
+        return _sqlite_faults(connection)
+    return []
+
+
+def _postgresql_faults(connection: Any) -> list[GuardFault]:
+    tables = guarded_tables()
     with connection.cursor() as cursor:
-        for table in guarded_tables():
-            if connection.vendor == "postgresql":
-                cursor.execute(
-                    "SELECT count(*) FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname IN (%s, %s)"
-                    " AND tgenabled = 'A'",
-                    [table, f"{table}_ro", f"{table}_rt"],
-                )
-            elif connection.vendor == "sqlite":
-                cursor.execute(
-                    "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s AND name IN (%s, %s)",
-                    [table, f"{table}_u", f"{table}_d"],
-                )
-            else:
-                continue
-            if cursor.fetchone()[0] != 2:
-                missing.append(table)
-    return missing
+        cursor.execute(
+            "SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, t.tgqual IS NULL AND t.tgattr = ''::int2vector, p.prosrc"
+            " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+            " WHERE NOT t.tgisinternal AND c.oid = ANY (SELECT n::regclass FROM unnest(%s::text[]) n)",
+            [tables],
+        )
+        found = {(table, name): row for table, name, *row in cursor.fetchall()}
+        cursor.execute(
+            "SELECT n FROM unnest(%s::text[]) n JOIN pg_class c ON c.oid = n::regclass"
+            " WHERE c.relkind <> 'r' OR c.relrowsecurity OR c.relhasrules",
+            [tables],
+        )
+        faults = [GuardFault(table, "表被换成视图, 或加了规则或行级策略") for (table,) in cursor.fetchall()]
+    frozen = frozen_tables()
+    for table in tables:
+        when = frozen.get(table)
+        row = _ROW | _BEFORE | _UPDATE | _DELETE | (_INSERT if when else 0)
+        body = _BODY if when is None else _frozen_body(when)
+        for name, kind, source in ((f"{table}_ro", row, body), (f"{table}_rt", _BEFORE | _TRUNCATE, _BODY)):
+            what = _postgresql_fault(found.get((table, name)), kind, source)
+            if what:
+                faults.append(GuardFault(table, f"触发器 {name} {what}"))
+    return faults
+
+
+def _postgresql_fault(row: list[Any] | None, kind: int, source: str) -> str:
+    if row is None:
+        return "不存在"
+    enabled, type_bits, unconditional, body = row
+    if enabled not in ("A", b"A"):
+        return "被停用"
+    if type_bits != kind or not unconditional:
+        return "定义被改动"
+    return "" if body == source else "的函数被替换"
+
+
+def _sqlite_faults(connection: Any) -> list[GuardFault]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        found = dict(cursor.fetchall())
+    frozen = frozen_tables()
+    faults = []
+    for table in guarded_tables():
+        when = frozen.get(table)
+        for verb, condition in _sqlite_conditions(when).items():
+            name = f"{table}_{verb[0].lower()}"
+            wanted = _sqlite_trigger(table, verb, condition, when).replace(" IF NOT EXISTS", "")
+            if name not in found:
+                faults.append(GuardFault(table, f"触发器 {name} 不存在"))
+            elif found[name].replace(" IF NOT EXISTS", "") != wanted:
+                faults.append(GuardFault(table, f"触发器 {name} 定义被改动"))
+    return faults
 
 
 def guard_operation(*tables: str) -> migrations.RunPython:

@@ -6,7 +6,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from backend.apps.audit.models import AuditEvent
-from backend.common.guards import guarded_tables, install_guards, missing_guards, remove_guards
+from backend.common.guards import (
+    guard_faults,
+    guarded_tables,
+    install_guards,
+    lifted,
+    missing_guards,
+    remove_guards,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +82,78 @@ def test_an_origin_only_trigger_is_noticed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER audit_event_rt")
     assert missing_guards(connection) == ["audit_event"]
+
+
+# --- altered instead of removed ----------------------------------------------------------------------------
+LOOPHOLES = [
+    (
+        "CREATE OR REPLACE FUNCTION zs_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+        "触发器 audit_event_ro 的函数被替换",
+    ),
+    (
+        "CREATE OR REPLACE TRIGGER audit_event_ro BEFORE DELETE ON audit_event FOR EACH ROW EXECUTE FUNCTION zs_refuse_change();"
+        " ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_ro",
+        "触发器 audit_event_ro 定义被改动",
+    ),
+    (
+        "CREATE OR REPLACE TRIGGER audit_event_ro BEFORE UPDATE OR DELETE ON audit_event FOR EACH ROW WHEN (OLD.id < 0)"
+        " EXECUTE FUNCTION zs_refuse_change(); ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_ro",
+        "触发器 audit_event_ro 定义被改动",
+    ),
+    (
+        "CREATE OR REPLACE TRIGGER audit_event_ro BEFORE UPDATE OF action OR DELETE ON audit_event FOR EACH ROW"
+        " EXECUTE FUNCTION zs_refuse_change(); ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_ro",
+        "触发器 audit_event_ro 定义被改动",
+    ),
+    ("DROP TRIGGER audit_event_rt ON audit_event", "触发器 audit_event_rt 不存在"),
+    ("ALTER TABLE audit_event DISABLE TRIGGER ALL", "触发器 audit_event_ro 被停用"),
+    (
+        "CREATE RULE quiet AS ON INSERT TO audit_event DO INSTEAD NOTHING",
+        "表被换成视图, 或加了规则或行级策略",
+    ),
+    ("ALTER TABLE audit_event ENABLE ROW LEVEL SECURITY", "表被换成视图, 或加了规则或行级策略"),
+]
+
+
+@pytest.mark.only_on("postgresql", reason="the ways round a trigger differ")
+@pytest.mark.parametrize(("sql", "what"), LOOPHOLES)
+def test_each_loophole_is_named(sql: str, what: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert what in [fault.what for fault in guard_faults(connection) if fault.table == "audit_event"]
+    assert "audit_event" in missing_guards(connection)
+
+
+@pytest.mark.only_on("sqlite", reason="the ways round a trigger differ")
+def test_an_altered_trigger_is_noticed() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_event_u")
+        cursor.execute(
+            "CREATE TRIGGER audit_event_u BEFORE UPDATE ON audit_event WHEN OLD.id < 0"
+            " BEGIN SELECT RAISE(ABORT, 'append-only table audit_event: UPDATE refused'); END"
+        )
+    assert guard_faults(connection) == [("audit_event", "触发器 audit_event_u 定义被改动")]
+
+
+def test_lifted_for_one_table_and_one_transaction() -> None:
+    row = event()
+    with lifted(connection, "audit_event"):
+        AuditEvent.objects.filter(pk=row.pk).update(action="y")
+        assert missing_guards(connection) == ["audit_event"]
+    assert missing_guards(connection) == []
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AuditEvent.objects.update(action="z")
+
+
+def test_lifted_comes_back_after_an_error() -> None:
+    event()
+
+    def fail() -> None:
+        with lifted(connection, "audit_event"):
+            AuditEvent.objects.update(action="y")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert missing_guards(connection) == []
+    assert AuditEvent.objects.get().action == "x"

@@ -115,3 +115,45 @@ class SealCopy(models.Model):
     class Meta:
         db_table = "seal_copy"
         constraints = [models.UniqueConstraint(fields=["seal", "location"], name="seal_copy_key")]
+
+
+class SealCheck(models.Model):
+    """When a month was last held against its package, and what came out."""
+
+    seal = models.OneToOneField(Seal, on_delete=models.PROTECT, related_name="check_state")
+    checked_at = models.DateTimeField(db_index=True)
+    milliseconds = models.PositiveIntegerField()
+    findings = models.PositiveIntegerField()
+    witness = models.CharField(
+        max_length=64
+    )  # backup location, `copy`, or empty when nothing was left to compare with
+    mark = models.CharField(
+        max_length=200, blank=True, default=""
+    )  # changes whenever a row of the month does
+
+    class Meta:
+        db_table = "seal_check"
+
+
+class SealIncident(models.Model):
+    """封存异常: one place found not as it was sealed. Values are masked; it closes when the place is right again."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(
+        max_length=32, db_index=True
+    )  # what is checked together: one seal, or the installation
+    county_code = models.CharField(max_length=12, blank=True, default="")
+    month = models.CharField(max_length=7, blank=True, default="")
+    table_name = models.CharField(max_length=64)
+    row_key = models.CharField(max_length=200, blank=True, default="")
+    field = models.CharField(max_length=200, blank=True, default="")
+    old_text = models.CharField(max_length=250, blank=True, default="")
+    new_text = models.CharField(max_length=250, blank=True, default="")
+    message = models.CharField(max_length=250)
+    found_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "seal_incident"
+        indexes = [models.Index(fields=["closed_at", "found_at"], name="seal_incident_open")]

@@ -156,6 +156,7 @@ BLIND_INDEX_KEY = ""
 SEAL_SIGNERS: list[dict[str, str]] = []
 SEAL_OLD_KEYS: list[str] = []
 SEAL_BACKUPS: dict[str, dict[str, str]] = {}
+SEAL_OWNER_ROLE = ""  # PostgreSQL role that owns the sealed tables and is not the application's (ADR 0063)
 
 # Ports and the adapters that fill them.
 ADAPTERS: dict[str, str] = {}

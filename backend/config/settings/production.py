@@ -28,6 +28,7 @@ SEAL_BACKUPS = seal_backups(
         "secret_key": env.str("SEAL_S3_SECRET_KEY", default=""),
     },
 )
+SEAL_OWNER_ROLE = env.str("SEAL_OWNER_ROLE", default="")
 SEAL_OLD_KEYS = env.list("SEAL_OLD_KEYS", default=[])
 MEDIA_ROOT = env.str("MEDIA_ROOT")
 JOB_RUNNER = "celery"

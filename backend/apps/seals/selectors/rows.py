@@ -65,13 +65,10 @@ def row_columns(row: Model, commit: Commit) -> dict[str, str]:
     }
 
 
-def plain_columns(row: Model) -> dict[str, str]:
-    """Column → canonical text of those that are not encrypted."""
-    return {
-        column: value_text(getattr(row, attname))
-        for attname, column, encrypted in _columns(type(row))
-        if not encrypted
-    }
+@lru_cache(maxsize=16)
+def snapshot_columns(model: type[Model]) -> tuple[tuple[str, str], ...]:
+    """(attribute, column) of those that are not encrypted."""
+    return tuple((attname, column) for attname, column, encrypted in _columns(model) if not encrypted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def snapshot_statements(snapshot: Snapshot) -> list[SnapshotStatement]:
     return list(snapshot.statements.order_by("row_number", "pk"))
 
 
-def statement_rows(snapshot: Snapshot, kind: RowKind) -> Iterator[Model]:
+def statement_rows(snapshot_id: int, kind: RowKind) -> Iterator[Model]:
     """Streamed, by statement and order; one query."""
-    rows = kind.model._default_manager.filter(statement__snapshot=snapshot)
+    rows = kind.model._default_manager.filter(statement__snapshot_id=snapshot_id)
     return rows.order_by("statement__row_number", kind.order, "pk").iterator(chunk_size=2_000)

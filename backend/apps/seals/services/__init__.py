@@ -2,13 +2,23 @@
 
 from backend.apps.seals.services.backup import BackupSummary, seal_backup
 from backend.apps.seals.services.packaging import institution_rows, line_proof, seal_package
+from backend.apps.seals.services.restoring import RestoreSummary, seal_restore
 from backend.apps.seals.services.sealing import seal_month
+from backend.apps.seals.services.verifying import SealReport, installation_verify, seal_verify
+from backend.apps.seals.services.watch import WatchSummary, seals_watch
 
 __all__ = [
     "BackupSummary",
+    "RestoreSummary",
+    "SealReport",
+    "WatchSummary",
+    "installation_verify",
     "institution_rows",
     "line_proof",
     "seal_backup",
     "seal_month",
     "seal_package",
+    "seal_restore",
+    "seal_verify",
+    "seals_watch",
 ]

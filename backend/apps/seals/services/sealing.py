@@ -146,7 +146,7 @@ def _trees(snapshot: Snapshot, inputs: Inputs) -> list[_Tree]:
             columns=lambda commit, row=statement: row_columns(row, commit),
         )
     for kind in STATEMENT_ROWS:
-        for row in statement_rows(snapshot, kind):
+        for row in statement_rows(snapshot.pk, kind):
             tree = by_statement[getattr(row, kind.statement)]
             tree.add(
                 kind=kind.kind,
