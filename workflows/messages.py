@@ -11,6 +11,7 @@ from backend.apps.accounts.models import User
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import Handler, UndeliverableError
 from backend.apps.messaging.services import message_send
+from backend.apps.seals import topics
 from backend.apps.subsidy.models import MonthlyCycle
 from backend.common.money import money_text
 from workflows.deadline_notices import deadline_passed
@@ -19,6 +20,7 @@ from workflows.job_queue import job_title
 from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
 from workflows.recipients import people_for, people_with, reviewers_of, upwards
+from workflows.seal_notices import month_backup, month_sealed, month_tampered
 from workflows.topics import CYCLE_EVALUATED, DEADLINE_PASSED, JOB_FAILED, REVIEWS_OPENED, TASK_CREATED
 from workflows.verb_messages import VERB_HANDLERS
 
@@ -121,6 +123,9 @@ HANDLERS: dict[str, Handler] = {
     REVIEWS_OPENED: reviews_opened,
     CYCLE_EVALUATED: cycle_evaluated,
     JOB_FAILED: job_failed,
+    topics.SEALED: month_sealed,
+    topics.BACKUP: month_backup,
+    topics.INCIDENT: month_tampered,
     DEADLINE_PASSED: deadline_passed,
     **VERB_HANDLERS,
 }

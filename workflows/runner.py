@@ -18,6 +18,7 @@ from viewflow.workflow.status import STATUS
 
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import outbox_drain
+from backend.apps.seals.services import seals_watch
 from workflows.beats import POLLER, beat
 from workflows.deadline_notices import notices_fire
 from workflows.deadlines import dates_complete
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 RECONCILE_SECONDS = 5.0
+SEALS_SECONDS = 30.0  # a sealed month that was touched is an incident within a minute
 
 
 @dataclass
@@ -106,6 +108,7 @@ def run_pending(
     """
     stop = stop or threading.Event()
     summary, started, next_look = RunSummary(), time.monotonic(), 0.0
+    next_watch = started + SEALS_SECONDS
     while not stop.is_set():
         close_old_connections()
         look_around = once or until_idle or time.monotonic() >= next_look
@@ -113,6 +116,9 @@ def run_pending(
             if look_around and not (once or until_idle):
                 beat(POLLER)
             worked = _round(summary, stop, look_around=look_around)
+            if time.monotonic() >= next_watch and not (once or until_idle):
+                seals_watch()
+                next_watch = time.monotonic() + SEALS_SECONDS
         except (DatabaseError, FlowLockFailed) as error:
             if once:
                 raise

@@ -3,9 +3,15 @@
 from celery import shared_task
 
 from backend.apps.exchange.services import outbox_drain
+from backend.apps.seals.services import seals_watch
 from workflows.messages import HANDLERS
 
 
 @shared_task(name="jobs.outbox_drain")
 def outbox_drain_task() -> int:
     return outbox_drain(handlers=HANDLERS).delivered
+
+
+@shared_task(name="jobs.seals_watch")
+def seals_watch_task() -> int:
+    return seals_watch().opened

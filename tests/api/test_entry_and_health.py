@@ -46,6 +46,7 @@ def test_health_is_well() -> None:
         "status": "ok",
         "database": "ok",
         "guards": "ok",
+        "seals": "ok",
         "jobs": {"status": "ok", "pending": 0, "oldest_pending_seconds": 0},
     }
 

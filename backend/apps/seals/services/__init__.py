@@ -1,6 +1,7 @@
 """Public services of the sealing room."""
 
 from backend.apps.seals.services.backup import BackupSummary, seal_backup
+from backend.apps.seals.services.incidents import incidents_open
 from backend.apps.seals.services.packaging import institution_rows, line_proof, seal_package
 from backend.apps.seals.services.restoring import RestoreSummary, seal_restore
 from backend.apps.seals.services.sealing import seal_month
@@ -12,6 +13,7 @@ __all__ = [
     "RestoreSummary",
     "SealReport",
     "WatchSummary",
+    "incidents_open",
     "installation_verify",
     "institution_rows",
     "line_proof",

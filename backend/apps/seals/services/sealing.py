@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backend.apps.audit.services import audit_record
+from backend.apps.exchange.services import outbox_add
 from backend.apps.institutions.models import Region
 from backend.apps.seals.domain.commitment import SALT_BYTES, commitment
 from backend.apps.seals.domain.documents import FORMAT, Leaf, leaf, value_text
@@ -32,6 +33,7 @@ from backend.apps.seals.selectors.rows import (
     statement_rows,
 )
 from backend.apps.seals.services.log import log_append, log_origin
+from backend.apps.seals.topics import BACKUP, SEALED
 from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
 from backend.common.canonical import canonical_bytes
 from backend.common.crypto import encrypt
@@ -122,6 +124,8 @@ def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
     )
     SealTree.objects.bulk_create((_copy(seal, tree) for tree in trees), batch_size=BATCH)
     SealPrivate.objects.bulk_create(_privates(seal, trees), batch_size=BATCH)
+    for topic in (SEALED, BACKUP):
+        outbox_add(topic=topic, key=f"{topic}:{seal.pk}", payload={"seal_id": seal.pk})
     audit_record(
         actor=None,
         action="seals.month.sealed",
