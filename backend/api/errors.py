@@ -21,7 +21,7 @@ from django.core.exceptions import (
 from django.core.exceptions import (
     ValidationError as ModelValidationError,
 )
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -59,6 +59,7 @@ _FIELD_MESSAGES = {
     "surrogate_characters_not_allowed": "含有不允许的字符",
 }
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation, deadlock, lock timeout
+_GONE_STATES = frozenset({"57P01", "57P02", "57P03"})  # shut down, crashed, still starting
 
 
 def problem(
@@ -113,8 +114,9 @@ def _describe(exc: Exception, context: Mapping[str, Any]) -> tuple[dict[str, Any
         return problem(413, "too_large", "提交的内容过大"), {}
     if isinstance(exc, SuspiciousOperation):
         return problem(400, "bad_request", "请求不正确"), {}
-    if isinstance(exc, OperationalError) and _is_busy(exc):
-        return problem(503, "busy", "系统繁忙, 请稍后重试"), {"Retry-After": "1"}
+    passing = database_trouble(exc)
+    if passing is not None:
+        return passing, {"Retry-After": "1"}
     return incident_problem(exc, where=type(context.get("view")).__name__), {}
 
 
@@ -167,11 +169,22 @@ def _model_errors(exc: ModelValidationError) -> Iterator[dict[str, str]]:
             yield {"field": "", "message": message}
 
 
-def _is_busy(exc: OperationalError) -> bool:
+def database_trouble(exc: BaseException | None) -> dict[str, Any] | None:
+    """The 503 for what passes by itself: a lock held too long, a database that is restarting or gone."""
+    if not isinstance(exc, OperationalError | InterfaceError):
+        return None
     cause = exc.__cause__
-    if getattr(cause, "sqlstate", None) in _BUSY_STATES:
-        return True
-    return "database is locked" in str(cause)
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in _BUSY_STATES or "database is locked" in str(cause):
+        return problem(503, "busy", "系统繁忙, 请稍后重试")
+    lost = isinstance(exc, InterfaceError) or (
+        not state
+        and type(cause).__module__.startswith("psycopg")  # the connection broke: nobody sent a state
+    )
+    if lost or state in _GONE_STATES or state.startswith("08"):
+        log.error("database unavailable: %s %s", type(exc).__name__, state)
+        return problem(503, "database_unavailable", "数据库暂时连接不上, 请稍后重试; 同一操作不会重复生效")
+    return None
 
 
 def incident_problem(exc: BaseException, *, where: str) -> dict[str, Any]:
@@ -238,13 +251,14 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls this while the exception is being handled."""
     exc = sys.exc_info()[1]
-    body = (
-        incident_problem(
-            exc, where=request.resolver_match.view_name if request.resolver_match else "middleware"
-        )
-        if exc is not None
-        else problem(500, "internal_error", "系统内部错误")
+    body = database_trouble(exc)
+    if body is None and exc is not None:
+        where = request.resolver_match.view_name if request.resolver_match else "middleware"
+        body = incident_problem(exc, where=where)
+    body = body or problem(500, "internal_error", "系统内部错误")
+    response = (
+        problem_response(body) if request.path.startswith("/api/") else _page(body["status"], body["detail"])
     )
-    if request.path.startswith("/api/"):
-        return problem_response(body)
-    return _page(500, body["detail"])
+    if response.status_code == 503:
+        response["Retry-After"] = "1"
+    return response

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import psycopg
+import psycopg.errors
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from backend.api.v1.messages import views
@@ -32,6 +34,12 @@ def locked() -> OperationalError:
     return error
 
 
+def gone(cause: Exception) -> OperationalError:
+    error = OperationalError("the connection is lost")
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
@@ -42,6 +50,11 @@ def locked() -> OperationalError:
         (SuspiciousOperation(SECRET), 400, "bad_request"),
         (ModelValidationError({"days": ["太多了"]}), 400, "invalid_input"),
         (locked(), 503, "busy"),
+        (gone(psycopg.OperationalError("the connection is lost")), 503, "database_unavailable"),
+        (gone(psycopg.errors.AdminShutdown()), 503, "database_unavailable"),
+        (gone(psycopg.errors.DeadlockDetected()), 503, "busy"),
+        (InterfaceError("connection already closed"), 503, "database_unavailable"),
+        (gone(psycopg.errors.DiskFull()), 500, "internal_error"),
         (OperationalError(SECRET), 500, "internal_error"),
         (KeyError(SECRET), 500, "internal_error"),
     ],
@@ -173,3 +186,19 @@ def test_django_does_not_log_the_text_of_exceptions(
     assert lines.endswith("builtins.RuntimeError")
     assert "in fail" in lines
     assert settings.LOGGING["formatters"]["line"]["()"] == "backend.common.logs.PrivateFormatter"
+
+
+def test_a_lost_database_outside_a_view_is_503_with_a_hint(
+    people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions are read in a middleware, before any view: it used to be a 500 with an incident."""
+
+    def lose(self: Any, request: Any) -> None:
+        raise gone(psycopg.OperationalError("the connection is lost"))
+
+    monkeypatch.setattr("backend.api.middleware.IdleSessions.__call__", lose)
+    client = Client(raise_request_exception=False)
+    answer = client.get(f"{API}/tasks")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    assert client.get("/").status_code == 503
