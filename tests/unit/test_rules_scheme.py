@@ -104,6 +104,8 @@ def refusal(definition: Any, rates: Any) -> SchemeError:
         ("caps.months_per_year", 13, "caps.months_per_year", "应在 1 到 12"),
         ("caps.amount_per_year", -1, "caps.amount_per_year", "应在 0 到"),
         ("spread_months", 0, "spread_months", "应在 1 到 36"),
+        ("caps.term_starts", [], "caps.term_starts", "至少要有一个"),
+        ("instalments", ["0.01"] * 100, "instalments", "最多分 12 期"),
         ("formula", "rate * days", "formula", "没有这个字段"),
         ("format", 2, "format", "应在 1 到 1"),
         ("ends_on", "2026-02-30", "ends_on", "没有这一天"),

@@ -73,7 +73,7 @@ def cut(facts: ChildMonth, scheme: SchemeDefinition) -> list[Piece]:
     marks.update(day for day, _ in institution.grades)
     marks.update(day for day, _ in institution.affordable)
     marks.update(scheme.rate_starts_in(first, last))
-    if scheme.ends_on is not None:
+    if scheme.ends_on is not None and first <= scheme.ends_on < last:
         marks.add(date.fromordinal(scheme.ends_on.toordinal() + 1))
     uses_fees = scheme.uses_fees
     if uses_fees:

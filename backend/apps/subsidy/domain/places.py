@@ -92,7 +92,7 @@ def _cut(facts: InstitutionMonth, scheme: SchemeDefinition) -> list[_Piece]:
     marks = {first, *scheme.rate_starts_in(first, last)}
     marks.update(day for day, _ in (*facts.grades, *facts.affordable, *facts.place_changes))
     marks.update(day for day in (facts.filed_on, facts.closed_on) if day is not None)
-    if scheme.ends_on is not None:
+    if scheme.ends_on is not None and first <= scheme.ends_on < last:
         marks.add(date.fromordinal(scheme.ends_on.toordinal() + 1))
     starts = sorted(mark for mark in marks if first <= mark <= last)
     ends = [*(start.day - 1 for start in starts[1:]), last.day]

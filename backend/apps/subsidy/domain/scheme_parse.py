@@ -354,6 +354,8 @@ def _caps(r: Reader) -> Caps:
         r.integer("months_per_year", 1, 12) if r.has("months_per_year") else r.raw("months_per_year", None)
     )
     starts = r.items("term_starts", [3, 9])
+    if not starts:
+        raise SchemeError(r.path("term_starts"), "至少要有一个学期起始月")
     for at, start in enumerate(starts):
         if isinstance(start, bool) or not isinstance(start, int) or not 1 <= start <= 12:
             raise SchemeError(f"{r.path('term_starts')}[{at}]", "学期起始月应为 1 到 12 的整数")

@@ -78,7 +78,23 @@ def read_scenario_bytes(raw: bytes, path: Path) -> tuple[dict[str, Any], Source]
         raise ScenarioError(str(path), 0, "", "嵌套过深") from error
     if root is None:
         raise ScenarioError(str(path), 0, "", "文件是空的")
+    _plain_keys(root, source)
     return _object(root, FILE, "", source), source
+
+
+def _plain_keys(root: yaml.Node, source: Source) -> None:
+    """YAML allows lists and objects as keys; nobody means them."""
+    left = [root]
+    while left:
+        node = left.pop()
+        if isinstance(node, yaml.SequenceNode):
+            left.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    line = key.start_mark.line + 1
+                    raise ScenarioError(source.path, line, "", "键应为一个词, 不能是列表或一组字段")
+                left.append(value)
 
 
 def _object(node: yaml.Node, fields: tuple[Field, ...], at: str, source: Source) -> dict[str, Any]:

@@ -135,6 +135,10 @@ def _case(
             )
         return
     built = [_child(data, case, line, n, calendar, keys) for n, line in enumerate(lines, start=1)]
+    if len({(f.child, f.institution.institution) for f in built}) < len(built):
+        raise keys.error(
+            "多行", "同一名婴幼儿在同一家机构写了两行; 请用不同的编号, 换班换模式写在“在托登记”里"
+        )
     for number, (line, got) in enumerate(zip(lines, evaluate(built, scheme), strict=True), start=1):
         name = _line_name(case, lines, number)
         yield _compare(
@@ -331,6 +335,8 @@ def _day(day: int, text: str) -> DayFact | None:
     word = words.get(text, text)
     span = _SPAN.match(text)
     if span:
+        if int(span[1]) > 23 or int(span[3]) > 23 or int(span[2]) > 59 or int(span[4]) > 59:
+            return None  # no such time of day
         first, last = int(span[1]) * 60 + int(span[2]), int(span[3]) * 60 + int(span[4])
         return DayFact(day, first, last, 1, 1)
     return {
