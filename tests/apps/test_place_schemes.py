@@ -12,6 +12,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from python_calamine import CalamineWorkbook
 
+from backend.api.v1.schemes.trial_read import check_detail
 from backend.apps.attendance.services import required_days_set
 from backend.apps.institutions.models import Institution, InstitutionPlaces
 from backend.apps.institutions.services import Places, places_set
@@ -29,6 +30,7 @@ from backend.apps.subsidy.models import (
 from backend.apps.subsidy.selectors import cycle_content_hash, snapshot_verify, statement_content_hash
 from backend.apps.subsidy.selectors.lines import line_explanation
 from backend.apps.subsidy.services import (
+    SchemeCheck,
     cycle_calculate,
     cycle_evaluate,
     cycle_open,
@@ -280,7 +282,11 @@ def test_a_rule_by_places_is_tried_against_a_rule_by_children(people: Cast) -> N
         (people.nowhere.pk, 1, "0.00"),
     ]
     assert (replay.blocked_before, replay.blocked_after, replay.months[0].drift) == (0, 1, 0)
-    gone, come = replay.months[0].comparison.changes[2:], replay.months[0].comparison.changes[:2]
-    assert {change.reason_after for change in gone} == {"", "missing_places"} or come
+    shown = check_detail(SchemeCheck("", replay))["changes"]
+    assert {(c["child_id"], c["reason_before"], c["reason_after"]) for c in shown} == {
+        (child.pk, "按比例", "没有这条明细"),
+        (None, "没有这条明细", "全额"),
+        (None, "没有这条明细", "缺托位资料, 须先补齐"),
+    }
     same = scheme_replay(scheme=live, months=[OCTOBER])
     assert (same.total.changed, same.total.gain, same.total.loss) == (0, Decimal("0.00"), Decimal("0.00"))

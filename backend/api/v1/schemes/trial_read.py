@@ -28,7 +28,9 @@ def check_detail(check: SchemeCheck) -> dict[str, Any]:
     changes = [change for month in replay.months for change in month.comparison.changes]
     changes.sort(key=lambda c: (-abs(c.difference), c.child, c.institution))
     shown = changes[:MOST_CHANGES]
-    codes = dict(Child.objects.filter(pk__in={int(c.child) for c in shown}).values_list("pk", "code"))
+    codes = dict(
+        Child.objects.filter(pk__in={int(c.child) for c in shown if c.child}).values_list("pk", "code")
+    )
     return _figures(replay, places) | {
         "content_hash": check.content_hash,
         "changes": [_change(change, codes, places) for change in shown],
@@ -76,12 +78,17 @@ def _sums(group: Group) -> dict[str, Any]:
 
 def _change(change: LineChange, codes: dict[int, str], places: dict[int, Institution]) -> dict[str, Any]:
     return {
-        "child_id": int(change.child),
-        "child_code": codes[int(change.child)],
+        "child_id": int(change.child) if change.child else None,
+        "child_code": codes[int(change.child)] if change.child else "",
         "institution": places[int(change.institution)],
         "before": change.before,
         "after": change.after,
         "difference": change.difference,
-        "reason_before": reason_text(change.reason_before),
-        "reason_after": reason_text(change.reason_after),
+        "reason_before": _reason(change.reason_before),
+        "reason_after": _reason(change.reason_after),
     }
+
+
+def _reason(code: str) -> str:
+    """A rule by places has no lines of children, and the other way round."""
+    return reason_text(code) if code else "没有这条明细"

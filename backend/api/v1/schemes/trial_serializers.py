@@ -60,8 +60,8 @@ class SchemeReplaySerializer(serializers.Serializer):
 
 
 class ReplayChangeSerializer(serializers.Serializer):
-    child_id = IdField()
-    child_code = serializers.CharField()
+    child_id = IdField(allow_null=True, help_text="机构自己的明细为 null")
+    child_code = serializers.CharField(allow_blank=True)
     institution = InstitutionRefSerializer()
     before = MoneyField()
     after = MoneyField()

@@ -1962,8 +1962,11 @@ export interface components {
             /** Format: decimal */
             before: string;
             child_code: string;
-            /** Format: int64 */
-            child_id: number;
+            /**
+             * Format: int64
+             * @description 机构自己的明细为 null
+             */
+            child_id: number | null;
             /** Format: decimal */
             difference: string;
             institution: components["schemas"]["InstitutionRef"];
