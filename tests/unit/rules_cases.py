@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -338,3 +339,51 @@ def random_child(rng: Random, key: str, institution: InstitutionMonth) -> ChildM
         local_registration=rng.choice([True, True, False, None]),
         past=tuple(past),
     )
+
+
+def random_institution_scheme(rng: Random, family: str) -> tuple[dict, list[dict]]:
+    """A valid scheme that pays the institution, and its rate rows."""
+    unit = (
+        "flat_year" if family == "none" and rng.random() < 0.7 else rng.choice(["place_month", "place_year"])
+    )
+    axes = rng.sample(["grade", "class_type", "setting", "affordable", "size_band"], k=rng.randint(0, 3))
+    if unit == "flat_year" and "class_type" in axes:
+        axes.remove("class_type")
+    definition: dict = {
+        "format": 1,
+        "unit": unit,
+        "axes": axes,
+        "grades": GRADES,
+        "sizes": {
+            "bands": [
+                {"code": "small", "name": "小", "from_places": rng.choice([0, 2]), "to_places": 6},
+                {"code": "large", "name": "大", "from_places": 6, "to_places": rng.choice([9, 500])},
+            ]
+        },
+        "factor": {"family": family},
+        "attendance": {"not_captured": rng.choice(["counted", "not_counted", "excused"])},
+        "mid_month": {"change": rng.choice(["month_start", "month_end", "higher", "lower", "split"])},
+        "rounding": {"unit": rng.choice(["0.01", "1"]), "mode": rng.choice(["half_up", "down", "up"])},
+        "eligibility": {"affordable": True} if rng.random() < 0.2 else {},
+        "caps": {"places": rng.choice(["approved", "affordable"])},
+        "spread_months": 1 if unit == "place_month" else rng.choice([1, 12]),
+    }
+    if rng.random() < 0.2:
+        definition["caps"]["amount_per_month"] = 900
+    if rng.random() < 0.1:
+        definition["ends_on"] = "2026-10-14"
+    return definition, random_rates(rng, axes)
+
+
+def random_operation(rng: Random, facts: InstitutionMonth) -> InstitutionMonth:
+    """The institution with places that change inside the month, and sometimes filed in it."""
+    month = facts.month
+    changes: tuple = ()
+    if rng.random() < 0.3:
+        listed = (
+            Places("infant", rng.randint(0, 9), rng.randint(0, 3)),
+            Places("mixed", rng.randint(0, 9), 2),
+        )
+        changes = ((date(month.year, month.month, rng.randint(2, 28)), listed),)
+    filed = date(month.year, month.month, rng.randint(1, 28)) if rng.random() < 0.1 else None
+    return replace(facts, place_changes=changes, filed_on=filed)

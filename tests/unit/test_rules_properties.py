@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from backend.apps.subsidy.domain.derivation import decode, fold
 from backend.apps.subsidy.domain.entitlement import Entitlement, entitlement
 from backend.apps.subsidy.domain.facts import ChildMonth
+from backend.apps.subsidy.domain.payments import add_payments, line_payments, statement_payments
 from backend.apps.subsidy.domain.render import REASONS, day_texts, formula
 from backend.apps.subsidy.domain.scheme import SchemeDefinition
 from backend.apps.subsidy.domain.scheme_parse import parse_scheme
@@ -133,3 +136,56 @@ def test_a_future_rate_changes_no_earlier_month(seed: int, family: str) -> None:
     if any(r["keys"] == later[0]["keys"] and r["starts_on"] == later[0]["starts_on"] for r in rates):
         return
     assert entitlement(child, parse_scheme(definition, rates + later)) == before
+
+
+@common
+@given(seed=seeds, family=families)
+def test_a_month_divided_by_days_is_worth_one_month(seed: int, family: str) -> None:
+    """However many institutions: the factors add up to what one may give, the yuan to what one child may get."""
+    facts, scheme = county(seed, family, "by_days")
+    most = max((step for _, step in scheme.factor.steps), default=Fraction(1))
+    factors: dict[str, Fraction] = {}
+    yuan: dict[str, Decimal] = {}
+    for line in evaluate(facts, scheme):
+        factors[line.child] = factors.get(line.child, Fraction(0)) + Fraction(line.factor)
+        yuan[line.child] = yuan.get(line.child, Decimal(0)) + line.amount
+    if scheme.factor.limit is not None:
+        assert max(factors.values()) <= most + Fraction(len(facts), 1_000_000)  # six places are shown
+    if scheme.caps.amount_per_month is not None:
+        rounding = scheme.rounding.unit * len(facts)
+        assert max(yuan.values()) <= scheme.caps.amount_per_month + rounding
+
+
+@common
+@given(
+    fen=st.lists(st.integers(0, 10**7), min_size=1, max_size=8),
+    parts=st.tuples(*[st.lists(st.integers(1, 97), min_size=1, max_size=k) for k in (2, 4, 5)]),
+)
+def test_payments_add_up_at_every_level(
+    fen: list[int], parts: tuple[list[int], list[int], list[int]]
+) -> None:
+    payees, sources, instalments = ([Fraction(x, sum(row)) for x in row] for row in parts)
+    scheme = replace(
+        county(1, "ratio", "block")[1],
+        payees=tuple(zip(("institution", "family"), payees, strict=False)),
+        funding=tuple(zip(("state", "province", "city", "county"), sources, strict=False)),
+        instalments=tuple(instalments),
+    )
+    amounts = [Decimal(x).scaleb(-2) for x in fen]
+    lines = [line_payments(amount, scheme) for amount in amounts]
+    for amount, line in zip(amounts, lines, strict=True):
+        assert not line or sum(Decimal(x) for row in line.values() for x in row) == amount
+    total = sum(amounts, Decimal(0))
+    found = statement_payments(total, lines, scheme)
+    for side in found.values():
+        assert sum(Decimal(x) for row in side.values() for x in row) == total
+    if found:
+        columns = [
+            [sum(Decimal(x) for x in column) for column in zip(*side.values(), strict=True)]
+            for side in (found["payees"], found["sources"])
+        ]
+        assert columns[0] == columns[1]
+    county_sum = add_payments([found, found])
+    assert all(
+        sum(Decimal(x) for row in side.values() for x in row) == 2 * total for side in county_sum.values()
+    )
