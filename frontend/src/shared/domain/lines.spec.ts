@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { daysTitle, lineKind, lineName, lineTitle, paymentsText, paysInstitution, subjectText } from './lines'
+import { daysTitle, lineKind, lineName, lineTitle, payeesText, paymentsText, paysInstitution, subjectText } from './lines'
 
 const child = { child_id: 7, child_name: '王**', child_code: 'C0007', places: null, class_type: 'infant' as const, care_mode: 'half_day' as const }
 const own = { child_id: null, child_name: '', child_code: '', places: 30, class_type: null, care_mode: null }
@@ -22,4 +22,5 @@ it('payments are read party by party', () => {
   const family = { party: 'family', title: '家庭', amounts: ['120.00'], total: '120.00' }
   const institution = { party: 'institution', title: '机构', amounts: ['112.00', '168.00'], total: '280.00' }
   expect(paymentsText([institution, family])).toBe('机构 280.00 元（第 1 期 112.00 元，第 2 期 168.00 元）；家庭 120.00 元')
+  expect(payeesText([institution, family])).toBe('机构 280.00 元；家庭 120.00 元')
 })

@@ -42,3 +42,6 @@ export function paymentsText(payments: readonly Payment[]): string {
     })
     .join('；')
 }
+
+/** "机构 280.00 元；家庭 120.00 元": who gets what, without the instalments. */
+export const payeesText = (payments: readonly Payment[]) => payments.map((one) => `${one.title} ${formatYuan(one.total)}`).join('；')
