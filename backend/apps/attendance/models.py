@@ -245,3 +245,33 @@ class AttendanceCorrection(models.Model):
     class Meta:
         db_table = "attendance_correction"
         indexes = [models.Index(fields=["institution", "date"], name="attendance_correction_inst")]
+
+
+class Leave(models.Model):
+    """请假 of a child at an institution, both ends inclusive; cancelled rather than deleted."""
+
+    class Kind(models.TextChoices):
+        PERSONAL = "personal", "事假"
+        SICK = "sick", "病假"
+        OTHER = "other", "其他"
+
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="leaves")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="leaves")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    kind = models.CharField(max_length=16, choices=Kind)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="leaves_recorded"
+    )
+    recorded_at = models.DateTimeField()
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="leaves_cancelled"
+    )
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "attendance_leave"
+        constraints = [
+            models.UniqueConstraint(fields=["child", "institution", "starts_on"], name="attendance_leave_key")
+        ]
+        indexes = [models.Index(fields=["institution", "starts_on"], name="attendance_leave_inst")]

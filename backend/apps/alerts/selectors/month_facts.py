@@ -9,9 +9,10 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from backend.apps.alerts.models import HeadcountThreshold
+from backend.apps.alerts.selectors.gate_days import GateDays, gate_days
 from backend.apps.attendance.models import AttendanceDay, AttendanceMonth, FeedDay
 from backend.apps.attendance.selectors.calendar import MonthCalendar, calendar_of
 from backend.apps.attendance.selectors.facts import Span, enrolments_of_month
@@ -141,10 +142,14 @@ class MonthFacts:
             )
         ]
 
-    def days(self, *conditions: Q) -> QuerySet[AttendanceDay]:
+    @cached_property
+    def gates(self) -> GateDays:
+        """Punches by device and day; one streamed query."""
+        return gate_days(county_code=self.county_code, month=self.month)
+
+    def days(self) -> QuerySet[AttendanceDay]:
         """Attendance days of the month at the county's institutions, in no order."""
         return AttendanceDay.objects.filter(
-            *conditions,
             institution__county_id=self.county_code,
             date__range=(self.month.first_day, self.month.last_day),
         ).order_by()
@@ -161,12 +166,19 @@ class MonthFacts:
 
     @cached_property
     def _enrolled(self) -> dict[tuple[int, date], int]:
-        counts: dict[tuple[int, date], int] = defaultdict(int)
-        days = self.month.days()
+        """Enrolments of a child at one institution never overlap, so entries and leavings can simply be added up."""
+        steps: dict[int, list[int]] = defaultdict(lambda: [0] * (self.month.last_day.day + 2))
         for (pk, _child), stays in self.enrolments.items():
-            for day in days:
-                if any(stay.span.covers(day) for stay in stays):
-                    counts[pk, day] += 1
+            for span, _, _ in stays:
+                steps[pk][max(span.starts_on, self.month.first_day).day] += 1
+                if span.ends_on is not None and span.ends_on < self.month.last_day:
+                    steps[pk][span.ends_on.day + 1] -= 1
+        counts = {}
+        for pk, found in steps.items():
+            now = 0
+            for day in self.month.days():
+                now += found[day.day]
+                counts[pk, day] = now
         return counts
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Func, IntegerField
+from django.db.models import BigIntegerField, Func, IntegerField
 from django.db.models.functions import TruncDate
 
 from backend.common.service_month import ServiceMonth
@@ -72,6 +72,21 @@ class DayOfMonth(WholeNumber):
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         return self.as_sql(compiler, connection, template="CAST(substr(%(expressions)s, 9, 2) AS INTEGER)")
+
+
+class Epoch(Func):
+    """Whole seconds since 1970 of a moment, so that differences are plain numbers on every database."""
+
+    output_field = BigIntegerField()
+    arity = 1
+
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"CAST(FLOOR(EXTRACT(EPOCH FROM {sql})) AS BIGINT)", tuple(params)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"CAST(strftime('%%s', {sql}) AS INTEGER)", tuple(params)
 
 
 def month_bounds(month: ServiceMonth) -> tuple[datetime, datetime]:

@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 from backend.apps.alerts.domain.rule import Rule
-from backend.apps.alerts.selectors.rules import headcount, photo_reused, several_institutions
+from backend.apps.alerts.selectors.rules import (
+    burst,
+    clock_drift,
+    closed_day,
+    headcount,
+    identity,
+    incomplete_days,
+    jump,
+    manual_share,
+    on_leave,
+    outside_enrolment,
+    over_places,
+    perfect_class,
+    photo_reused,
+    pile_up,
+    several_institutions,
+    short_stay,
+)
 from backend.apps.alerts.selectors.rules.registered import EvidenceDay, RegisteredRule
 
 REGISTRY: dict[str, RegisteredRule] = {
     module.REGISTERED.rule.code: module.REGISTERED
-    for module in (headcount, several_institutions, photo_reused)
+    for module in (
+        headcount,
+        several_institutions,
+        over_places,
+        identity,
+        photo_reused,
+        burst,
+        closed_day,
+        outside_enrolment,
+        on_leave,
+        incomplete_days,
+        short_stay,
+        pile_up,
+        perfect_class,
+        manual_share,
+        jump,
+        clock_drift,
+    )
 }
 RULE_CHOICES = [(code, registered.rule.title) for code, registered in REGISTRY.items()]
 
