@@ -15,7 +15,7 @@ from backend.apps.alerts.models import HeadcountThreshold
 from backend.apps.alerts.selectors.gate_days import GateDays, gate_days
 from backend.apps.attendance.models import AttendanceDay, AttendanceMonth, FeedDay
 from backend.apps.attendance.selectors.calendar import MonthCalendar, calendar_of
-from backend.apps.attendance.selectors.facts import Span, enrolments_of_month
+from backend.apps.attendance.selectors.facts import enrolments_of_month
 from backend.apps.institutions.models import Institution, InstitutionPlaces
 from backend.common.service_month import ServiceMonth
 
@@ -31,11 +31,15 @@ class Feed(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """One enrolment of a child at an institution, cut to nothing: the dates as registered."""
+    """One enrolment of a child at an institution as registered, both ends inclusive."""
 
-    span: Span
+    starts_on: date
+    ends_on: date | None
     class_type: str
     care_mode: str
+
+    def covers(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
 
 
 class MonthRow(NamedTuple):
@@ -100,7 +104,7 @@ class MonthFacts:
         for pk, child, starts_on, ends_on, class_type, care_mode in rows.order_by(
             "starts_on", "id"
         ).values_list("institution_id", "child_id", "starts_on", "ends_on", "class_type", "care_mode"):
-            found[pk, child].append(Stay(Span(starts_on, ends_on), class_type, care_mode))
+            found[pk, child].append(Stay(starts_on, ends_on, class_type, care_mode))
         return dict(found)
 
     @cached_property
@@ -169,10 +173,10 @@ class MonthFacts:
         """Enrolments of a child at one institution never overlap, so entries and leavings can simply be added up."""
         steps: dict[int, list[int]] = defaultdict(lambda: [0] * (self.month.last_day.day + 2))
         for (pk, _child), stays in self.enrolments.items():
-            for span, _, _ in stays:
-                steps[pk][max(span.starts_on, self.month.first_day).day] += 1
-                if span.ends_on is not None and span.ends_on < self.month.last_day:
-                    steps[pk][span.ends_on.day + 1] -= 1
+            for stay in stays:
+                steps[pk][max(stay.starts_on, self.month.first_day).day] += 1
+                if stay.ends_on is not None and stay.ends_on < self.month.last_day:
+                    steps[pk][stay.ends_on.day + 1] -= 1
         counts = {}
         for pk, found in steps.items():
             now = 0

@@ -119,7 +119,7 @@ def _enrolled_together(child_ids: list[int], facts: MonthFacts) -> bool:
             if child == wanted
             for stay in stays
             for day in facts.month.days()
-            if stay.span.covers(day)
+            if stay.covers(day)
         }
         if days & own:
             return True

@@ -51,7 +51,7 @@ def find(facts: MonthFacts, values: Values) -> list[Finding]:
         feed = facts.feed.get(pk, {}).get(day)
         if feed is None or feed.state == FeedDay.State.CLOSED:
             continue
-        mode = next((s.care_mode for s in facts.enrolments.get((pk, child), ()) if s.span.covers(day)), None)
+        mode = next((s.care_mode for s in facts.enrolments.get((pk, child), ()) if s.covers(day)), None)
         if mode is not None and stay < least[mode]:
             found[pk, child][day] = stay, mode, manual > 0
     return [_finding(pair, days) for pair, days in sorted(found.items()) if len(days) >= values["days"]]
