@@ -83,6 +83,7 @@ class TemplateKind(models.TextChoices):
     CHILDREN = "children", "婴幼儿"
     STAFF = "staff", "人员"
     PUNCHES = "punches", "打卡"
+    LEAVES = "leaves", "请假"
 
 
 class TemplateFormat(models.TextChoices):

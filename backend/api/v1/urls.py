@@ -15,6 +15,7 @@ AREAS = (
     "statements",
     "alerts",
     "corrections",
+    "leaves",
     "children",
     "photos",
     "reports",

@@ -103,7 +103,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PATH_CONVERTER_OVERRIDES": {
         "id": {"type": "integer", "minimum": 1},
-        "template_kind": {"type": "string", "enum": ["institutions", "children", "staff", "punches"]},
+        "template_kind": {"type": "string", "enum": ["institutions", "children", "staff", "punches", "leaves"]},
         "template_format": {"type": "string", "enum": ["csv", "xlsx"]},
     },
     # One type name per closed list in the generated client.

@@ -38,7 +38,13 @@ TITLES = {
 }
 
 _READ = frozenset(
-    {"subsidy.view_cycle", "subsidy.view_statement", "subsidy.view_scheme", "alerts.view_alert"}
+    {
+        "subsidy.view_cycle",
+        "subsidy.view_statement",
+        "subsidy.view_scheme",
+        "alerts.view_alert",
+        "attendance.view_leave",
+    }
 )
 _REPORTS = frozenset({"reporting.view_report"})
 
@@ -48,6 +54,8 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
             "subsidy.view_statement",
             "subsidy.correct_statement",
             "attendance.propose_correction",
+            "attendance.record_leave",
+            "attendance.view_leave",
             "alerts.view_alert",
         }
     ),
@@ -76,6 +84,8 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
         "subsidy.release_scheme",  # never of a scheme the same person drafted or edited; the service decides
         "attendance.check_correction",
         "alerts.settle_alert",
+        "alerts.override_alert",  # lets a statement pass over an open blocking alert, with a reason in the report
+        "alerts.set_rules",  # thresholds and parameters of the county's rules
         "enrolment.reveal_child",
     },
     RoleCode.EVALUATOR: _READ

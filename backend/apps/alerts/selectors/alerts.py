@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from backend.apps.accounts.domain.scope import Scope
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome
+from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome, AlertOverride
 from backend.apps.institutions.permissions import institutions_within
 from backend.common.errors import NotFound
 from backend.common.keyset import Key, Page, keyset_page
@@ -26,21 +26,22 @@ def alerts_in_scope(scope: Scope) -> QuerySet[Alert]:
     return Alert.objects.filter(Exists(touched))
 
 
+def alerts_holding_up() -> QuerySet[Alert]:
+    """Open blocking alerts that nobody let pass on their present evidence."""
+    passed = AlertOverride.objects.filter(alert=OuterRef("pk"), evidence_hash=OuterRef("evidence_hash"))
+    return Alert.objects.filter(~Exists(passed), state=Alert.State.OPEN, blocking=True)
+
+
 def open_blocking_alerts(*, institution_id: int, month: ServiceMonth) -> QuerySet[Alert]:
     """Open alerts that keep this institution's statement from being approved."""
-    return Alert.objects.filter(
-        touched__institution_id=institution_id, month=month, state=Alert.State.OPEN, blocking=True
-    ).order_by("id")
+    return alerts_holding_up().filter(touched__institution_id=institution_id, month=month).order_by("id")
 
 
 def open_alert_counts(*, month: ServiceMonth, institution_ids: Collection[int]) -> dict[int, int]:
-    """Open blocking alerts per institution, for a page of statements; one query. Absent means none."""
+    """Alerts holding up approval per institution, for a page of statements; one query. Absent means none."""
     return dict(
         AlertInstitution.objects.filter(
-            institution_id__in=institution_ids,
-            alert__month=month,
-            alert__state=Alert.State.OPEN,
-            alert__blocking=True,
+            institution_id__in=institution_ids, alert__in=alerts_holding_up().filter(month=month)
         )
         .order_by()
         .values("institution_id")

@@ -1,6 +1,15 @@
 """What other rooms call."""
 
 from backend.apps.alerts.services.raising import AlertSummary, alerts_raise
-from backend.apps.alerts.services.settling import alert_settle
+from backend.apps.alerts.services.settings import rule_set, threshold_set
+from backend.apps.alerts.services.settling import alert_override, alert_settle, alerts_dismiss
 
-__all__ = ["AlertSummary", "alert_settle", "alerts_raise"]
+__all__ = [
+    "AlertSummary",
+    "alert_override",
+    "alert_settle",
+    "alerts_dismiss",
+    "alerts_raise",
+    "rule_set",
+    "threshold_set",
+]

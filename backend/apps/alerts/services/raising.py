@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from backend.apps.alerts.domain.evidence import Finding
 from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome
+from backend.apps.alerts.selectors.alerts import alerts_holding_up
 from backend.apps.alerts.selectors.month_facts import MonthFacts
 from backend.apps.alerts.selectors.rule_values import rule_values
 from backend.apps.alerts.selectors.rules import REGISTRY
@@ -30,7 +31,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class AlertSummary:
-    """What one raise did; `open` counts open alerts that block, afterwards."""
+    """What one raise did; `open` counts alerts that hold up approval, afterwards."""
 
     found: int
     raised: int
@@ -103,9 +104,7 @@ def alerts_raise(
         raised=len(new),
         reopened=reopened,
         gone=gone,
-        open=Alert.objects.filter(
-            county_id=county_code, month=month, state=Alert.State.OPEN, blocking=True
-        ).count(),
+        open=alerts_holding_up().filter(county_id=county_code, month=month).count(),
         without_threshold=institutions_without_threshold(county_code=county_code, month=month),
     )
 

@@ -12,6 +12,8 @@ from backend.apps.attendance.services.fold import (
     feed_days_fold,
 )
 from backend.apps.attendance.services.import_templates import import_template, import_template_title
+from backend.apps.attendance.services.leave_import import leaves_import
+from backend.apps.attendance.services.leaves import leave_cancel, leave_record
 from backend.apps.attendance.services.month_fold import (
     MonthFoldSummary,
     attendance_month_facts,
@@ -44,6 +46,9 @@ __all__ = [
     "feed_days_fold",
     "import_template",
     "import_template_title",
+    "leave_cancel",
+    "leave_record",
+    "leaves_import",
     "photo_ingest",
     "photo_uses_fold",
     "photos_ingest",

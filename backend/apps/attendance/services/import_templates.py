@@ -1,10 +1,11 @@
 """Templates of every kind of import file, for the command and for the download in the console.
 
-It lives in attendance because that is the lowest room that knows all four kinds.
+It lives in attendance because that is the lowest room that knows all of them.
 """
 
 from __future__ import annotations
 
+from backend.apps.attendance.services.leave_import import LEAVE_LAYOUT
 from backend.apps.attendance.services.punch_layout import PUNCH_LAYOUT
 from backend.apps.enrolment.services import CHILD_LAYOUT
 from backend.apps.institutions.services import INSTITUTION_LAYOUT, STAFF_LAYOUT
@@ -13,7 +14,8 @@ from backend.common.sheets import Layout, template_bytes
 from backend.common.sheets.template import FORMATS
 
 LAYOUTS: dict[str, Layout] = {
-    layout.kind: layout for layout in (INSTITUTION_LAYOUT, STAFF_LAYOUT, CHILD_LAYOUT, PUNCH_LAYOUT)
+    layout.kind: layout
+    for layout in (INSTITUTION_LAYOUT, STAFF_LAYOUT, CHILD_LAYOUT, PUNCH_LAYOUT, LEAVE_LAYOUT)
 }
 KINDS = tuple(LAYOUTS)
 

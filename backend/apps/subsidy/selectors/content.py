@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from backend.apps.alerts.models import Alert
 from backend.apps.attendance.models import AttendanceCorrection
@@ -81,13 +81,18 @@ class AlertContent:
     settled_by_id: int | None
     settled_by: str
     settled_at: datetime | None
+    override_reason: str = ""  # 放行 on the present evidence
+    overridden_by_id: int | None = None
+    overridden_by: str = ""
+    overridden_at: datetime | None = None
 
     @property
     def holds_up(self) -> bool:
-        return self.blocking and self.state == Alert.State.OPEN
+        return self.blocking and self.state == Alert.State.OPEN and not self.override_reason
 
     def document(self) -> dict[str, Any]:
-        return {
+        """An override is named only where there is one, so that months without keep their hashes."""
+        document = {
             "rule": self.rule,
             "subject": self.subject_key,
             "state": self.state,
@@ -96,6 +101,7 @@ class AlertContent:
             "outcome": self.outcome,
             "reason": self.outcome_reason,
         }
+        return document | {"override": self.override_reason} if self.override_reason else document
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,26 +207,21 @@ def alerts_by_institution(
         Alert.objects.filter(
             county_id=cycle.county_id, month=cycle.month, touched__institution_id__in=institution_ids
         )
-        .order_by("outcomes__id")
+        .order_by("outcomes__id", "overrides__id")
         .values_list(
             *("touched__institution_id", "id", "rule", "subject_key", "state", "blocking", "evidence_hash"),
             *("outcomes__outcome", "outcomes__reason"),
             *("outcomes__by_id", "outcomes__by_name", "outcomes__at"),
+            "overrides__evidence_hash",
+            *("overrides__reason", "overrides__by_id", "overrides__by_name", "overrides__at"),
         )
     )
     newest: dict[tuple[int, int], AlertContent] = {}
-    for row in rows:
-        institution_id, alert_id, rule, subject, state, blocking, evidence, outcome, reason, by_id, by, at = (
-            row
-        )
-        content = AlertContent(
-            *(alert_id, rule, subject, state, blocking, evidence),
-            outcome=outcome or "",
-            outcome_reason=reason or "",
-            settled_by_id=by_id,
-            settled_by=by or "",
-            settled_at=at,
-        )
+    for institution_id, *row in rows:
+        content = _alert_content(*row)
+        earlier = newest.get((institution_id, content.alert_id))
+        if earlier is not None and not content.override_reason:  # an override of other evidence than the present
+            content = replace(content, **{name: getattr(earlier, name) for name in _OVERRIDE})
         newest[institution_id, content.alert_id] = content  # a later outcome replaces an earlier one
     found: dict[int, list[AlertContent]] = defaultdict(list)
     for (institution_id, _alert_id), content in newest.items():
@@ -228,6 +229,34 @@ def alerts_by_institution(
     for contents in found.values():
         contents.sort(key=lambda c: (c.rule, c.subject_key))
     return found
+
+
+_OVERRIDE: Final = ("override_reason", "overridden_by_id", "overridden_by", "overridden_at")
+
+
+def _alert_content(
+    *row: Any,
+) -> AlertContent:
+    """One joined row: the alert, one of its outcomes, one of its overrides."""
+    alert_id, rule, subject, state, blocking, evidence, outcome, reason, by_id, by, at, *override = row
+    seen, override_reason, overridden_by_id, overridden_by, overridden_at = override
+    content = AlertContent(
+        *(alert_id, rule, subject, state, blocking, evidence),
+        outcome=outcome or "",
+        outcome_reason=reason or "",
+        settled_by_id=by_id,
+        settled_by=by or "",
+        settled_at=at,
+    )
+    if seen != evidence:
+        return content
+    return replace(
+        content,
+        override_reason=override_reason,
+        overridden_by_id=overridden_by_id,
+        overridden_by=overridden_by,
+        overridden_at=overridden_at,
+    )
 
 
 def corrections_by_institution(

@@ -8,7 +8,7 @@ export function reportUrl(reportId: number): string {
   return `/api/v1/reports/${reportId}/file`
 }
 
-export const TEMPLATE_KINDS = ['institutions', 'children', 'staff', 'punches'] as const
+export const TEMPLATE_KINDS = ['institutions', 'children', 'staff', 'punches', 'leaves'] as const
 export type TemplateKind = (typeof TEMPLATE_KINDS)[number]
 
 export function templateUrl(kind: TemplateKind, format: 'csv' | 'xlsx'): string {
