@@ -1,19 +1,20 @@
 """Duties beside the flow, kept apart from those in it: corrections, alerts, the payee of a child at two institutions.
 
-The services of the apps know their own rows only. People use these four: each holds the person, acts, and then asks
+The services of the apps know their own rows only. People use these: each holds the person, acts, and then asks
 the table whether this person may have this part in the month; when not, nothing of the act remains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date as Date  # noqa: N812  # a parameter is called date
 
 from django.db import transaction
 
 from backend.apps.accounts.models import User
 from backend.apps.alerts import services as alerts
-from backend.apps.alerts.models import AlertInstitution, AlertOutcome
+from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome, AlertOverride
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.subsidy import services as subsidy
 from backend.apps.subsidy.models import MonthlyCycle, PayeeDecision, Statement
@@ -49,17 +50,52 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
 
 @transaction.atomic
 def alert_settle(
-    *, alert_id: int, outcome: str, reason: str, actor: User, evidence_hash: str | None = None
+    *,
+    alert_id: int,
+    outcome: str,
+    reason: str,
+    actor: User,
+    evidence_hash: str | None = None,
+    seconds: int | None = None,
 ) -> AlertOutcome:
     """As `alerts.services.alert_settle`; `Forbidden` `duty_conflict` beside that."""
     lock_people(actor)
     settled = alerts.alert_settle(
-        alert_id=alert_id, outcome=outcome, reason=reason, actor=actor, evidence_hash=evidence_hash
+        alert_id=alert_id,
+        outcome=outcome,
+        reason=reason,
+        actor=actor,
+        evidence_hash=evidence_hash,
+        seconds=seconds,
     )
-    alert = settled.alert
-    touched = AlertInstitution.objects.filter(alert=alert).values_list("institution_id", flat=True)
-    _keep_apart(Duty.SETTLE_ALERT, actor, county=alert.county_id, month=alert.month, institutions=touched)
+    _keep_apart_from(Duty.SETTLE_ALERT, actor, [settled.alert])
     return settled
+
+
+@transaction.atomic
+def alerts_dismiss(
+    *, rule: str, alert_ids: Sequence[int], reason: str, actor: User, seconds: int | None = None
+) -> int:
+    """As `alerts.services.alerts_dismiss`; `Forbidden` `duty_conflict` beside that, and then none is dismissed."""
+    lock_people(actor)
+    dismissed = alerts.alerts_dismiss(
+        rule=rule, alert_ids=alert_ids, reason=reason, actor=actor, seconds=seconds
+    )
+    _keep_apart_from(Duty.SETTLE_ALERT, actor, list(Alert.objects.filter(pk__in=set(alert_ids))))
+    return dismissed
+
+
+@transaction.atomic
+def alert_override(
+    *, alert_id: int, reason: str, actor: User, evidence_hash: str | None = None
+) -> AlertOverride:
+    """As `alerts.services.alert_override`; `Forbidden` `duty_conflict` beside that."""
+    lock_people(actor)
+    passed = alerts.alert_override(
+        alert_id=alert_id, reason=reason, actor=actor, evidence_hash=evidence_hash
+    )
+    _keep_apart_from(Duty.PASS_ALERT, actor, [passed.alert])
+    return passed
 
 
 @transaction.atomic
@@ -81,6 +117,16 @@ def payee_decide(
         institutions=concerned.values_list("institution_id", flat=True),
     )
     return decision
+
+
+def _keep_apart_from(duty: Duty, actor: User, found: Sequence[Alert]) -> None:
+    touched: dict[tuple[str, ServiceMonth], set[int]] = defaultdict(set)
+    rows = AlertInstitution.objects.filter(alert__in=found).values_list("alert_id", "institution_id")
+    months = {alert.pk: (alert.county_id, alert.month) for alert in found}
+    for alert_id, institution_id in rows:
+        touched[months[alert_id]].add(institution_id)
+    for (county, month), institutions in sorted(touched.items()):
+        _keep_apart(duty, actor, county=county, month=month, institutions=institutions)
 
 
 def _keep_apart_at(correction: AttendanceCorrection, duty: Duty, actor: User) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.db.models import CharField, Exists, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Substr
 
-from backend.apps.alerts.models import AlertOutcome
+from backend.apps.alerts.models import AlertOutcome, AlertOverride
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.subsidy.domain.duties import Duty, Within
 from backend.apps.subsidy.models import MonthlyCycle, PayeeDecision, Scheme, SchemeEvent
@@ -122,6 +122,15 @@ def _settled(within: Within, who: Who, place: Place) -> QuerySet[Any]:
     return AlertOutcome.objects.filter(who("by_id"), alert__month=place.month, **here)
 
 
+def _passed(within: Within, who: Who, place: Place) -> QuerySet[Any]:
+    here = (
+        {"alert__touched__institution_id": place.institution}
+        if within is Within.STATEMENT
+        else {"alert__county_id": place.county}
+    )
+    return AlertOverride.objects.filter(who("by_id"), alert__month=place.month, **here)
+
+
 def _payees(within: Within, who: Who, place: Place) -> QuerySet[Any]:
     """A decision concerns the statement of every institution the child was at."""
     rows = PayeeDecision.objects.filter(who("by_id"), cycle_id=place.cycle)
@@ -141,6 +150,7 @@ _EVER: Final[dict[Duty, Callable[[Who], QuerySet[Any]]]] = {
     Duty.PROPOSE_CORRECTION: lambda who: AttendanceCorrection.objects.filter(who("maker_id")),
     Duty.CHECK_CORRECTION: lambda who: AttendanceCorrection.objects.filter(who("checker_id")),
     Duty.SETTLE_ALERT: lambda who: AlertOutcome.objects.filter(who("by_id")),
+    Duty.PASS_ALERT: lambda who: AlertOverride.objects.filter(who("by_id")),
     Duty.DECIDE_PAYEE: lambda who: PayeeDecision.objects.filter(who("by_id")),
 }
 _BESIDE: Final[dict[Duty, Rows]] = {
@@ -150,6 +160,7 @@ _BESIDE: Final[dict[Duty, Rows]] = {
     Duty.PROPOSE_CORRECTION: _corrections("maker_id"),
     Duty.CHECK_CORRECTION: _corrections("checker_id"),
     Duty.SETTLE_ALERT: _settled,
+    Duty.PASS_ALERT: _passed,
     Duty.DECIDE_PAYEE: _payees,
 }
 BESIDE_THE_FLOW: Final = frozenset(_BESIDE)

@@ -72,6 +72,8 @@ def test_headcount_alert(reviewed: Month) -> None:
         "summary": "10月19日到托 3 人, 预警人数 2 人",
         "raised_at": "2026-11-02T09:00:00+08:00",
         "outcome": None,
+        "override": None,
+        "stake": None,
     }
     assert get(company.operator_jasmine, "/alerts").json() == {"results": [row], "next": None}
     body = get(company.town_sanjiang, f"/alerts/{alert.pk}").json()
@@ -97,7 +99,7 @@ def test_headcount_alert(reviewed: Month) -> None:
         "evidence_hash": alert.evidence_hash,
         "facts": ["当日到托 3 人, 预警人数 2 人", "当月平均 2.5 人, 当月最高 3 人"],
         "against": [
-            {"code": "enrolled", "found": False, "text": "当日登记在托 1 人"},
+            {"code": "enrolled", "found": True, "text": "当日登记在托 3 人"},
             {"code": "places", "found": True, "text": "核定托位 240 个"},
             {"code": "makeup_workday", "found": False, "text": "当日不是调休上班日"},
         ],
@@ -105,6 +107,8 @@ def test_headcount_alert(reviewed: Month) -> None:
         "outcomes": [],
         "can_settle": True,
         "settle_refusal": "",
+        "can_override": False,
+        "override_refusal": "您没有放行预警的权限",
     }
 
 

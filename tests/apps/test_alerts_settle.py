@@ -38,7 +38,7 @@ def alert(people: Cast) -> Alert:
     child = make_child()
     make_workdays(child, people.jasmine, [DAY])
     make_workdays(child, people.bamboo, [DAY])
-    alerts_raise(county_code=COUNTY, month=OCTOBER)
+    alerts_raise(county_code=COUNTY, month=OCTOBER, rules=["several_institutions", "headcount"])
     return Alert.objects.get()
 
 
@@ -110,7 +110,7 @@ def test_outcomes_are_append_only(people: Cast, alert: Alert) -> None:
 def test_lists_stay_within_scope_and_page_by_key(people: Cast, alert: Alert) -> None:
     HeadcountThreshold.objects.create(institution=people.jasmine, threshold=0, starts_on=date(2026, 1, 1))
     make_workdays(make_child(), people.jasmine, [date(2026, 10, 9)])
-    alerts_raise(county_code=COUNTY, month=OCTOBER)
+    alerts_raise(county_code=COUNTY, month=OCTOBER, rules=["several_institutions", "headcount"])
     newest = [a.pk for a in Alert.objects.order_by("-id")]
     assert len(newest) == 3
 
@@ -136,7 +136,7 @@ def test_lists_stay_within_scope_and_page_by_key(people: Cast, alert: Alert) -> 
 
 def test_a_page_of_alerts_takes_a_fixed_number_of_statements(people: Cast, alert: Alert) -> None:
     HeadcountThreshold.objects.create(institution=people.jasmine, threshold=0, starts_on=date(2026, 1, 1))
-    alerts_raise(county_code=COUNTY, month=OCTOBER)
+    alerts_raise(county_code=COUNTY, month=OCTOBER, rules=["several_institutions", "headcount"])
     with pinned_queries("alert_list"):
         page = alert_list(actor=people.county_one)
         assert [(a.county.name, len(a.touched.all()), len(a.outcomes.all())) for a in page.results] == [
@@ -151,7 +151,7 @@ def test_two_people_at_once_leave_one_outcome() -> None:
     child = make_child()
     make_workdays(child, people.jasmine, [DAY])
     make_workdays(child, people.bamboo, [DAY])
-    alerts_raise(county_code=COUNTY, month=OCTOBER)
+    alerts_raise(county_code=COUNTY, month=OCTOBER, rules=["several_institutions", "headcount"])
     alert = Alert.objects.get()
 
     def settle(actor: Any) -> Any:

@@ -103,7 +103,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PATH_CONVERTER_OVERRIDES": {
         "id": {"type": "integer", "minimum": 1},
-        "template_kind": {"type": "string", "enum": ["institutions", "children", "staff", "punches", "leaves"]},
+        "template_kind": {
+            "type": "string",
+            "enum": ["institutions", "children", "staff", "punches", "leaves"],
+        },
         "template_format": {"type": "string", "enum": ["csv", "xlsx"]},
     },
     # One type name per closed list in the generated client.
@@ -137,6 +140,7 @@ SPECTACULAR_SETTINGS = {
         "AlertRuleEnum": "backend.apps.alerts.selectors.rules.RULE_CHOICES",
         "AlertSeverityEnum": "backend.api.v1.alerts.serializers.SEVERITY_CHOICES",
         "AlertStatusEnum": "backend.apps.alerts.models.Alert.State",
+        "LeaveKindEnum": "backend.apps.attendance.models.Leave.Kind",
         "AlertOutcomeEnum": "backend.apps.alerts.models.AlertOutcome.Outcome",
         "StatementStepEnum": "backend.apps.subsidy.models.StatementDecision.Step",
         "StatementDecisionEnum": "backend.apps.subsidy.models.StatementDecision.Decision",

@@ -20,6 +20,7 @@ from backend.common.keyset import Key, Page
 from backend.common.masking import mask_name
 
 SETTLE = "alerts.settle_alert"
+OVERRIDE = "alerts.override_alert"
 
 
 def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Page[dict[str, Any]]:
@@ -27,6 +28,10 @@ def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Pa
     if "cycle" in filters:
         cycle = cycle_get(actor=actor, cycle_id=filters["cycle"])
         where |= {"county_code": cycle.county_id, "month": cycle.month}
+    if "institution" in filters:
+        where["institution_id"] = filters["institution"]
+    if "month" in filters:
+        where["month"] = filters["month"]
     if "statement" in filters:
         statement = statement_get(actor=actor, statement_id=filters["statement"])
         where |= {"institution_id": statement.institution_id, "month": statement.cycle.month}
@@ -34,6 +39,9 @@ def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Pa
         actor=actor,
         state=filters.get("status", ""),
         rule=filters.get("rule", ""),
+        severity=filters.get("severity", ""),
+        blocking=filters.get("blocking"),
+        township_code=filters.get("township", ""),
         after=after,
         limit=filters["limit"],
         **where,
@@ -43,7 +51,8 @@ def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Pa
 
 def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
     alert = alert_get(actor=actor, alert_id=alert_id)
-    refusal = _settle_refusal(alert, actor)
+    refusal = _refusal(alert, actor, SETTLE, "您没有处置预警的权限")
+    override_refusal = _override_refusal(alert, actor)
     return _row(alert) | {
         "institutions": [touched.institution for touched in alert.touched.all()],
         "evidence": alert.evidence,
@@ -55,6 +64,8 @@ def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
         "outcomes": [_outcome(outcome) for outcome in alert.outcomes.all()],
         "can_settle": not refusal,
         "settle_refusal": refusal,
+        "can_override": not override_refusal,
+        "override_refusal": override_refusal,
     }
 
 
@@ -78,6 +89,8 @@ def _row(alert: Alert) -> dict[str, Any]:
         "summary": _summary(alert),
         "raised_at": alert.raised_at,
         "outcome": _outcome(outcomes[-1]) if settled else None,
+        "override": _override(alert),
+        "stake": alert.stake,
     }
 
 
@@ -97,16 +110,32 @@ def _summary(alert: Alert) -> str:
     return rule_title(alert.rule) if found is None else found.summary(alert.evidence)
 
 
-def _settle_refusal(alert: Alert, actor: User) -> str:
-    if not actor.has_perm(SETTLE):
-        return "您没有处置预警的权限"
+def _refusal(alert: Alert, actor: User, permission: str, without: str) -> str:
+    if not actor.has_perm(permission):
+        return without
     if alert.state == Alert.State.SETTLED:
         return "该预警已处置"
     if alert.state == Alert.State.GONE:
         return "该预警已消除, 无需处置"
-    if not alerts_in_scope(scope_of(actor, permission=SETTLE)).filter(pk=alert.pk).exists():
+    if not alerts_in_scope(scope_of(actor, permission=permission)).filter(pk=alert.pk).exists():
         return "该预警不在您的处置范围内"
     return ""
+
+
+def _override_refusal(alert: Alert, actor: User) -> str:
+    if not alert.blocking:
+        return "该预警不影响审核, 无需放行"
+    if _override(alert) is not None:
+        return "该预警已经放行"
+    return _refusal(alert, actor, OVERRIDE, "您没有放行预警的权限")
+
+
+def _override(alert: Alert) -> dict[str, Any] | None:
+    """The newest on the present evidence, as long as the alert is open."""
+    found = [one for one in alert.overrides.all() if one.evidence_hash == alert.evidence_hash]
+    if not found or alert.state != Alert.State.OPEN:
+        return None
+    return {"reason": found[-1].reason, "by_name": found[-1].by_name, "at": found[-1].at}
 
 
 def _headcount(alert: Alert) -> dict[str, Any]:

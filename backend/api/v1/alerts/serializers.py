@@ -1,5 +1,7 @@
 """Shapes of alerts."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from backend.api.enums import StayKind
@@ -7,6 +9,7 @@ from backend.api.fields import (
     ChildRefSerializer,
     IdField,
     InstitutionRefSerializer,
+    MoneyField,
     MonthField,
     ReasonField,
     RegionSerializer,
@@ -19,16 +22,37 @@ from backend.apps.alerts.selectors.rules import RULE_CHOICES
 SEVERITY_CHOICES = [(s.value, s.word) for s in Severity]
 
 
+class SecondsField(serializers.IntegerField):
+    """How long the deciding took, as the screen measured it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{"required": False, "allow_null": True, "default": None, "min_value": 0, "max_value": 86_400}
+            | kwargs
+        )
+
+
 class AlertQuerySerializer(PageQuerySerializer):
     cycle = IdField(required=False)
     statement = IdField(required=False)
     status = serializers.ChoiceField(choices=Alert.State.choices, required=False)
     rule = serializers.ChoiceField(choices=RULE_CHOICES, required=False)
+    severity = serializers.ChoiceField(choices=SEVERITY_CHOICES, required=False)
+    blocking = serializers.BooleanField(required=False, allow_null=True, default=None)
+    institution = IdField(required=False)
+    township = serializers.RegexField(r"^[0-9]{12}$", required=False, help_text="乡镇街道代码")
+    month = MonthField(required=False)
 
 
 class AlertOutcomeRowSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=AlertOutcome.Outcome.choices)
     outcome_title = serializers.CharField()
+    reason = serializers.CharField()
+    by_name = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class AlertOverrideRowSerializer(serializers.Serializer):
     reason = serializers.CharField()
     by_name = serializers.CharField()
     at = serializers.DateTimeField()
@@ -48,6 +72,8 @@ class AlertSerializer(serializers.Serializer):
     summary = serializers.CharField()
     raised_at = serializers.DateTimeField()
     outcome = AlertOutcomeRowSerializer(allow_null=True)
+    override = AlertOverrideRowSerializer(allow_null=True, help_text="放行: 仍未处置, 但不再拦截审核")
+    stake = MoneyField(allow_null=True, help_text="提出预警时涉及的应补金额, 元")
 
 
 class PresencePunchSerializer(serializers.Serializer):
@@ -121,12 +147,33 @@ class AlertDetailSerializer(AlertSerializer):
     outcomes = AlertOutcomeRowSerializer(many=True)
     can_settle = serializers.BooleanField()
     settle_refusal = serializers.CharField(allow_blank=True, help_text="不可处置的原因")
+    can_override = serializers.BooleanField()
+    override_refusal = serializers.CharField(allow_blank=True, help_text="不可放行的原因")
 
 
 class AlertSettleSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=AlertOutcome.Outcome.choices)
     reason = ReasonField()
     evidence_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+    seconds = SecondsField()
+
+
+class AlertOverrideSerializer(serializers.Serializer):
+    reason = ReasonField()
+    evidence_hash = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+
+
+class AlertDismissSerializer(serializers.Serializer):
+    """Several alerts of one rule, one reason."""
+
+    rule = serializers.ChoiceField(choices=RULE_CHOICES)
+    alert_ids = serializers.ListField(child=IdField(), min_length=1, max_length=200)
+    reason = ReasonField()
+    seconds = SecondsField()
+
+
+class AlertDismissedSerializer(serializers.Serializer):
+    dismissed = serializers.IntegerField()
 
 
 AlertPageSerializer = page_of(AlertSerializer)

@@ -9,12 +9,15 @@ from backend.api.schema import operation
 from backend.api.v1.alerts.read import alert_detail, alert_page
 from backend.api.v1.alerts.serializers import (
     AlertDetailSerializer,
+    AlertDismissedSerializer,
+    AlertDismissSerializer,
+    AlertOverrideSerializer,
     AlertPageSerializer,
     AlertQuerySerializer,
     AlertSettleSerializer,
 )
 from backend.api.views import ApiView
-from workflows.beside import alert_settle
+from workflows.beside import alert_override, alert_settle, alerts_dismiss
 
 LISTING = "alerts"
 
@@ -69,5 +72,44 @@ class AlertSettleApi(ApiView):
             reason=data["reason"],
             actor=self.actor,
             evidence_hash=data["evidence_hash"] or None,
+            seconds=data["seconds"],
         )
         return Response(AlertDetailSerializer(alert_detail(actor=self.actor, alert_id=alert_id)).data)
+
+
+class AlertOverrideApi(ApiView):
+    permission = "alerts.override_alert"
+
+    @operation(
+        "alert_override",
+        tag="alerts",
+        summary="放行预警",
+        request=AlertOverrideSerializer,
+        response=AlertDetailSerializer,
+        problems=(401, 403, 404, 409),
+    )
+    def post(self, request: Request, alert_id: int) -> Response:
+        data = self.body(AlertOverrideSerializer)
+        alert_override(
+            alert_id=alert_id,
+            reason=data["reason"],
+            actor=self.actor,
+            evidence_hash=data["evidence_hash"] or None,
+        )
+        return Response(AlertDetailSerializer(alert_detail(actor=self.actor, alert_id=alert_id)).data)
+
+
+class AlertDismissApi(ApiView):
+    permission = "alerts.settle_alert"
+
+    @operation(
+        "alert_dismiss_batch",
+        tag="alerts",
+        summary="批量排除同一规则的预警",
+        request=AlertDismissSerializer,
+        response=AlertDismissedSerializer,
+        problems=(401, 403, 404, 409),
+    )
+    def post(self, request: Request) -> Response:
+        dismissed = alerts_dismiss(**self.body(AlertDismissSerializer), actor=self.actor)
+        return Response(AlertDismissedSerializer({"dismissed": dismissed}).data)

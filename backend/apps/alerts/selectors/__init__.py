@@ -3,6 +3,7 @@
 from backend.apps.alerts.selectors.alerts import (
     alert_get,
     alert_list,
+    alerts_holding_up,
     alerts_in_scope,
     open_alert_counts,
     open_blocking_alerts,
@@ -12,6 +13,7 @@ from backend.apps.alerts.selectors.rule_values import rule_settings, rule_values
 __all__ = [
     "alert_get",
     "alert_list",
+    "alerts_holding_up",
     "alerts_in_scope",
     "open_alert_counts",
     "open_blocking_alerts",

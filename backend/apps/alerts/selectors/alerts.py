@@ -56,12 +56,15 @@ def alert_list(
     county_code: str = "",
     month: ServiceMonth | None = None,
     institution_id: int | None = None,
+    township_code: str = "",
     state: str = "",
     rule: str = "",
+    severity: str = "",
+    blocking: bool | None = None,
     after: Key | None = None,
     limit: int = 50,
 ) -> Page[Alert]:
-    """Newest first; county, institution, child, touched institutions and outcomes are loaded, in four queries."""
+    """Newest first; county, institution, child, touched institutions, outcomes and overrides are loaded, in five queries."""
     found = _loaded(alerts_in_scope(scope_of(actor, permission=VIEW)))
     if county_code:
         found = found.filter(county_id=county_code)
@@ -73,6 +76,12 @@ def alert_list(
         found = found.filter(state=state)
     if rule:
         found = found.filter(rule=rule)
+    if severity:
+        found = found.filter(severity=severity)
+    if blocking is not None:
+        found = found.filter(blocking=blocking)
+    if township_code:
+        found = found.filter(institution__township_id=township_code)
     return keyset_page(found, keys=["id"], after=after, limit=limit, descending=True)
 
 
@@ -90,4 +99,5 @@ def _loaded(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
             "touched", AlertInstitution.objects.select_related("institution").order_by("institution_id")
         ),
         Prefetch("outcomes", AlertOutcome.objects.order_by("id")),
+        Prefetch("overrides", AlertOverride.objects.order_by("id")),
     )

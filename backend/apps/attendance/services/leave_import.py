@@ -32,10 +32,10 @@ LEAVE_LAYOUT = Layout(
     kind="leaves",
     title="请假记录",
     columns=(
-        replace(
-            _code, convert=as_child_code, note="婴幼儿编号和证件号码至少填一项; 建议用编号。"
+        replace(_code, convert=as_child_code, note="婴幼儿编号和证件号码至少填一项; 建议用编号。"),
+        Column(
+            "id_number", "证件号码", as_id_number, sample="330683202406010029", note="文本格式; 只用来匹配。"
         ),
-        Column("id_number", "证件号码", as_id_number, sample="330683202406010029", note="文本格式; 只用来匹配。"),
         replace(INSTITUTION_NAME, sample="嵊州市示例托育中心"),
         INSTITUTION_CODE,
         Column("starts_on", "开始日期", as_date, required=True, sample="2026-10-12"),

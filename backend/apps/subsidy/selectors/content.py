@@ -220,7 +220,9 @@ def alerts_by_institution(
     for institution_id, *row in rows:
         content = _alert_content(*row)
         earlier = newest.get((institution_id, content.alert_id))
-        if earlier is not None and not content.override_reason:  # an override of other evidence than the present
+        if (
+            earlier is not None and not content.override_reason
+        ):  # an override of other evidence than the present
             content = replace(content, **{name: getattr(earlier, name) for name in _OVERRIDE})
         newest[institution_id, content.alert_id] = content  # a later outcome replaces an earlier one
     found: dict[int, list[AlertContent]] = defaultdict(list)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from backend.apps.alerts.models import Alert
+from backend.apps.alerts.selectors import alerts_holding_up
 from backend.apps.alerts.selectors.rules import RULE_CHOICES
 from backend.apps.subsidy.models import MonthlyCycle, Statement, StatementDecision
 from backend.apps.subsidy.selectors.blockers import UNRESOLVED, UNRESOLVED_PLACES, Blocker
@@ -202,9 +203,7 @@ def _blockers(content: CycleContent, changed: tuple[ChangedStatement, ...]) -> t
 
 def _open_alerts(cycle: MonthlyCycle) -> int:
     """Also alerts of institutions without a statement: the whole county answers for its month."""
-    return Alert.objects.filter(
-        county_id=cycle.county_id, month=cycle.month, state=Alert.State.OPEN, blocking=True
-    ).count()
+    return alerts_holding_up().filter(county_id=cycle.county_id, month=cycle.month).count()
 
 
 def _pending(approved: list[StatementContent]) -> int:

@@ -20,7 +20,7 @@ from backend.apps.subsidy.models import (
     SnapshotStatement,
     StatementDecision,
 )
-from backend.apps.subsidy.selectors.content import LineContent
+from backend.apps.subsidy.selectors.content import AlertContent, LineContent
 from backend.apps.subsidy.selectors.cycle_content import CycleContent, cycle_content, township_name
 from backend.apps.subsidy.selectors.duties import breaches, cycle_acts, cycle_decisions, cycle_duties
 from backend.apps.subsidy.selectors.preflight import alert_counts, alerts_of
@@ -177,6 +177,13 @@ def _names(content: CycleContent) -> dict[int, str]:
     return {child.pk: child.name for child in children.iterator(chunk_size=2_000)}
 
 
+def _override(alert: AlertContent) -> dict[str, Any]:
+    """Who let an open alert pass, and when; nothing where nobody did."""
+    if not alert.override_reason:
+        return {}
+    return {"override_by": alert.overridden_by, "override_at": alert.overridden_at}
+
+
 def _header(
     content: CycleContent, decisions: list[StatementDecision], evaluation: Evaluation
 ) -> dict[str, Any]:
@@ -211,6 +218,7 @@ def _header(
                     **alert.document(),
                     "by": alert.settled_by,
                     "at": alert.settled_at,
+                    **_override(alert),
                     "institutions": sorted(
                         c.statement.institution_id
                         for c in content.statements
