@@ -11,10 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from backend.apps.alerts.models import HeadcountThreshold
 from backend.apps.attendance.domain.punch_key import natural_punch_key
-from backend.apps.attendance.models import Photo, PhotoPrint
+from backend.apps.attendance.models import Leave, Photo, PhotoPrint
 from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.services import (
     PunchRow,
@@ -88,10 +89,13 @@ def demo_build(
     if not codes.issuperset(code for code, *_ in TOWNSHIPS):
         raise Invalid("demo_county_unknown", "演示数据只备有嵊州市(330683)的乡镇街道")
     days = calendar_of(month).days
+    earlier = [day.date for day in calendar_of(month.previous()).days if day.kind.is_workday]
     workdays = [day.date for day in days if day.kind.is_workday]
     holidays = [day.date for day in days if not day.kind.is_workday and day.date.weekday() < 5]
     progress("拟定机构、婴幼儿和打卡…")
-    plan = demo_plan(seed=seed, month=month, workdays=workdays, holidays=holidays, scale=scale)
+    plan = demo_plan(
+        seed=seed, month=month, workdays=workdays, holidays=holidays, earlier=earlier, scale=scale
+    )
     with transaction.atomic():
         return _write(plan, county, month, seed, progress)
 
@@ -112,7 +116,9 @@ def _write(
     photos = _photos(plan, seed, county.code, month.first_day)
     progress(f"写入 {len(plan.punches):,} 条打卡…")
     punches = _punches(plan, institutions, children, photos)
+    _leaves(plan, institutions, children, users["county01"].pk)
     progress("汇总日考勤和月考勤…")
+    attendance_fold(county_code=county.code, month=month.previous())
     fold = attendance_fold(county_code=county.code, month=month)
     attendance_month_fold(county_code=county.code, month=month)
     summary = DemoSummary(
@@ -232,6 +238,22 @@ def _children(plan: DemoPlan, institutions: list[Institution]) -> tuple[list[Chi
         for e in p.enrolments
     )
     return rows, len(enrolments)
+
+
+def _leaves(plan: DemoPlan, institutions: list[Institution], children: list[Child], by: int) -> None:
+    now = timezone.now()
+    Leave.objects.bulk_create(
+        Leave(
+            child=children[leave.child],
+            institution=institutions[leave.institution],
+            starts_on=leave.starts_on,
+            ends_on=leave.ends_on,
+            kind=leave.kind,
+            recorded_by_id=by,
+            recorded_at=now,
+        )
+        for leave in plan.leaves
+    )
 
 
 def _photos(plan: DemoPlan, seed: int, county_code: str, arrived_on: date) -> dict[int, Photo]:

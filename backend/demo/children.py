@@ -11,7 +11,13 @@ from random import Random
 from backend.apps.enrolment.domain import child_code
 from backend.common import id_number
 from backend.common.service_month import ServiceMonth
-from backend.demo.institutions import CLASS_SHARES, HEADCOUNT_PLANTED
+from backend.demo.institutions import (
+    CLASS_SHARES,
+    FULL_HOUSE,
+    PERFECT,
+    PERFECT_CHILDREN,
+    PERFECT_CLASS,
+)
 from backend.demo.model import ChildPlan, EnrolmentPlan, InstitutionPlan, PersonPlan
 from backend.demo.names import ADULT_NAMES, CHILD_NAMES, PHONE_PREFIX, REGION_OF_NUMBERS, SURNAMES
 
@@ -36,9 +42,15 @@ class Special:
     class_changes: tuple[int, ...]
     entries: tuple[int, ...]
     leavers: tuple[int, ...]
-    twins_on_paper: tuple[int, int]  # same name and birth date under two numbers
+    twins_on_paper: tuple[int, int]  # same name, birth date and guardian under two numbers
     shared_portrait: tuple[int, int]
     copied_portrait: tuple[int, int]  # the second has the first one's, cropped and compressed once more
+    same_number: tuple[int, int]  # the 18-digit and the 15-digit form of one number
+    bad_number: int
+    too_old: int
+    no_exit: int
+    short_stay: int
+    on_leave: tuple[int, int]  # came in the middle of a leave; came back early
 
 
 def plan_children(
@@ -48,17 +60,20 @@ def plan_children(
     taken: set[str] = set()
     children: list[ChildPlan] = []
     for institution in institutions:
-        for _ in range(institution.size):
-            children.append(_child(len(children), institution, month, rng, taken))
+        for place in range(institution.size):
+            children.append(_child(len(children), place, institution, month, rng, taken))
     special = _choose(children, institutions, rng)
-    _apply(children, special, institutions, workdays, rng)
+    _apply(children, special, institutions, workdays, month, rng)
     return tuple(children), special
 
 
 def _child(
-    number: int, institution: InstitutionPlan, month: ServiceMonth, rng: Random, taken: set[str]
+    number: int, place: int, institution: InstitutionPlan, month: ServiceMonth, rng: Random, taken: set[str]
 ) -> ChildPlan:
     class_type = rng.choices([c for c, _ in CLASS_SHARES], [share for _, share in CLASS_SHARES])[0]
+    perfect = institution.number == PERFECT and place < PERFECT_CHILDREN
+    if perfect:
+        class_type = PERFECT_CLASS
     youngest, oldest = AGES[class_type]
     days = rng.randrange(int(youngest * _MONTH_DAYS) + 1, int(oldest * _MONTH_DAYS))
     born = month.first_day - timedelta(days=days)
@@ -68,7 +83,9 @@ def _child(
     wanted = month.first_day - timedelta(days=rng.choice((30, 30, 30, 60, 212, 395)))
     starts_on = min(max(first_day, wanted.replace(day=1)), month.first_day - timedelta(days=1))
     level = {"city_model": 500, "level_1": 300, "level_2": 150}.get(institution.grades[0][1], 0)
-    mode = "full_day" if institution.number in HEADCOUNT_PLANTED else rng.choice(MODES)
+    mode = rng.choice(MODES)
+    if institution.number in FULL_HOUSE or perfect:
+        mode = "full_day"
     fee = FEES[class_type] + level
     return ChildPlan(
         number=number,
@@ -112,11 +129,11 @@ def _number(born: date, sex: str, rng: Random, taken: set[str]) -> str:
 
 
 def _choose(children: Sequence[ChildPlan], institutions: Sequence[InstitutionPlan], rng: Random) -> Special:
-    """Full-day children outside the headcount institutions, nobody twice."""
+    """Full-day children outside the institutions whose headcount is planted, nobody twice."""
     free = [
         c.number
         for c in children
-        if c.enrolments[0].institution not in HEADCOUNT_PLANTED
+        if c.enrolments[0].institution not in (*FULL_HOUSE, PERFECT)
         and c.enrolments[0].care_mode == "full_day"
         and c.enrolments[0].class_type in ("younger_toddler", "older_toddler")
     ]
@@ -129,15 +146,27 @@ def _choose(children: Sequence[ChildPlan], institutions: Sequence[InstitutionPla
     count = len(children)
     first, second = take(2)
     one, other = take(2)
+    transfers, overlaps = take(min(TRANSFERS, count // 20)), take(min(OVERLAPS, count // 20))
+    class_changes = take(min(CLASS_CHANGES, count // 20))
+    entries, leavers = take(max(2, count * 3 // 100)), take(max(2, count * 2 // 100))
+    long_form, short_form = take(2)
+    bad_number, too_old, no_exit, short_stay = take(4)
+    in_leave, back_early = take(2)
     special = Special(
-        transfers=take(min(TRANSFERS, count // 20)),
-        overlaps=take(min(OVERLAPS, count // 20)),
-        class_changes=take(min(CLASS_CHANGES, count // 20)),
-        entries=take(max(2, count * 3 // 100)),
-        leavers=take(max(2, count * 2 // 100)),
+        transfers=transfers,
+        overlaps=overlaps,
+        class_changes=class_changes,
+        entries=entries,
+        leavers=leavers,
         twins_on_paper=(first, second),
         shared_portrait=(one, other),
         copied_portrait=(0, 0),
+        same_number=(long_form, short_form),
+        bad_number=bad_number,
+        too_old=too_old,
+        no_exit=no_exit,
+        short_stay=short_stay,
+        on_leave=(in_leave, back_early),
     )
     at_gates = (n for n in picked if not institutions[children[n].enrolments[0].institution].roll_call)
     return replace(special, copied_portrait=(next(at_gates), next(at_gates)))
@@ -148,6 +177,7 @@ def _apply(
     special: Special,
     institutions: Sequence[InstitutionPlan],
     workdays: Sequence[date],
+    month: ServiceMonth,
     rng: Random,
 ) -> None:
     middle = workdays[len(workdays) // 2]
@@ -164,7 +194,7 @@ def _apply(
 
     def elsewhere(number: int) -> int:
         home = children[number].enrolments[0].institution
-        return rng.choice([i.number for i in institutions if i.number not in (home, *HEADCOUNT_PLANTED)])
+        return rng.choice([i.number for i in institutions if i.number not in (home, *FULL_HOUSE, PERFECT)])
 
     for number in special.transfers:
         there = elsewhere(number)
@@ -188,6 +218,7 @@ def _apply(
     children[second_twin.number] = replace(
         second_twin,
         name=first_twin.name,
+        guardian=first_twin.guardian,
         birth_date=first_twin.birth_date,
         sex=first_twin.sex,
         id_number=_number(first_twin.birth_date, first_twin.sex, rng, taken),
@@ -203,3 +234,23 @@ def _apply(
     children[other_child] = replace(children[other_child], portrait=one)
     source, copy = special.copied_portrait
     children[copy] = replace(children[copy], portrait=source, portrait_altered=True)
+    _spoil_identities(children, special, month)
+
+
+def _spoil_identities(children: list[ChildPlan], special: Special, month: ServiceMonth) -> None:
+    """Numbers as they arrive from old lists, past the checks of the import."""
+    long_form, short_form = (children[number] for number in special.same_number)
+    core = long_form.id_number[:6] + long_form.id_number[8:17]
+    children[short_form.number] = replace(short_form, id_number=core)
+    wrong = children[special.bad_number]
+    last = "0" if wrong.id_number[-1] != "0" else "1"
+    children[wrong.number] = replace(wrong, id_number=wrong.id_number[:-1] + last)
+    old = children[special.too_old]
+    born = (month.first_day.replace(day=1) - timedelta(days=int(50 * _MONTH_DAYS))).replace(day=15)
+    number = id_number.invent(
+        region=REGION_OF_NUMBERS,
+        born=born,
+        sex=old.sex,
+        rng=Random(f"{old.code}:old"),  # noqa: S311  # reproducible data, not a secret
+    )
+    children[old.number] = replace(old, birth_date=born, id_number=str(number))

@@ -35,6 +35,17 @@ WITHOUT_TOWNSHIP = (17, 31)
 GRADE_RISES = 20  # this institution climbs one grade on the 16th of the month
 CAMPUSES = ((2, 3), (8, 9, 10), (24, 25), (33, 34))  # groups sharing one credit code
 HEADCOUNT_PLANTED = (4, 15, 29)  # threshold one below a day on which everybody comes
+OVER_PLACES = 6  # approved places one below that day
+FULL_HOUSE = (*HEADCOUNT_PLANTED, OVER_PLACES)
+BURST = 11  # one person with a stack of cards
+CLOCK_AHEAD = 13  # its first gate is three minutes fast
+HOLIDAY_AT = 22
+MANUAL_HEAVY = 37  # this institution types in nearly a third of its exits
+PERFECT, PERFECT_CLASS, PERFECT_CHILDREN = 40, "older_toddler", 10  # a class in which nobody is ever away
+JUMP = 44  # far fewer children came in the month before
+PLANTED = (*FULL_HOUSE, BURST, CLOCK_AHEAD, HOLIDAY_AT, MANUAL_HEAVY, PERFECT, JUMP)
+# However small the county, what is planted there needs so many children.
+LEAST = {BURST: 16, HOLIDAY_AT: 6, MANUAL_HEAVY: 6, PERFECT: 12, JUMP: 18}
 
 
 def adult(rng: Random) -> PersonPlan:
@@ -63,7 +74,7 @@ def plan_institutions(*, seed: int, month: ServiceMonth, scale: Decimal) -> tupl
 def _sizes(rng: Random, townships: list[tuple[str, str, int, str, str]], total: int) -> list[int]:
     """Streets (街道) hold larger institutions than towns; the sum is exact."""
     weights = [rng.uniform(0.7, 1.5) * (1.6 if t[1].endswith("街道") else 0.7) for t in townships]
-    sizes = [max(1, math.floor(total * w / sum(weights))) for w in weights]
+    sizes = [max(LEAST.get(i, 1), math.floor(total * w / sum(weights))) for i, w in enumerate(weights)]
     order = sorted(range(COUNT), key=lambda i: -weights[i])
     for position in range(total - sum(sizes)):
         sizes[order[position % COUNT]] += 1
@@ -134,11 +145,11 @@ def _institution(
         grades=tuple(grades),
         affordable=affordable,
         size=size,
-        places=_places(size, affordable),
+        places=_places(size, affordable) if number != OVER_PLACES else _scarce(size, affordable),
         threshold=size - 1 if number in HEADCOUNT_PLANTED else size + max(3, size // 8),
         devices=tuple(f"SZ{number + 1:02d}-{gate}" for gate in range(1, 2 + (size > 50) + (size > 90))),
         second_reader=number % 5 == 1 or number % 9 == 0,
-        roll_call=size < 35 and number % 4 == 3,
+        roll_call=size < 35 and number % 4 == 3 and number not in PLANTED,
         staff=_staff(size, rng),
     )
 
@@ -149,6 +160,11 @@ def _places(size: int, affordable: bool) -> tuple[PlacesPlan, ...]:
         places = math.ceil((size * share / 100 * 1.25 + 6) / 5) * 5
         plans.append(PlacesPlan(class_type, places, places * 4 // 5 if affordable else 0))
     return tuple(plans)
+
+
+def _scarce(size: int, affordable: bool) -> tuple[PlacesPlan, ...]:
+    """One place fewer than children, all of one mixed class."""
+    return (PlacesPlan("mixed", size - 1, (size - 1) * 4 // 5 if affordable else 0),)
 
 
 def _staff(size: int, rng: Random) -> tuple[StaffPlan, ...]:

@@ -84,6 +84,18 @@ class ChildPlan:
     portrait_altered: bool = False  # cropped and compressed once more
 
 
+@dataclass(frozen=True, slots=True)
+class LeavePlan:
+    """A leave on record; `attended` are days of it on which the child came all the same."""
+
+    child: int
+    institution: int
+    starts_on: date
+    ends_on: date
+    kind: str
+    attended: tuple[date, ...]
+
+
 class PunchPlan(NamedTuple):
     """Both moments are naive UTC; `child` and `institution` are numbers of the plan."""
 
@@ -103,4 +115,5 @@ class DemoPlan:
     institutions: tuple[InstitutionPlan, ...]
     children: tuple[ChildPlan, ...]
     punches: tuple[PunchPlan, ...]
+    leaves: tuple[LeavePlan, ...] = ()
     planted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from backend.demo.children import Special
-from backend.demo.institutions import GRADE_RISES, HEADCOUNT_PLANTED
+from backend.demo.institutions import (
+    CLOCK_AHEAD,
+    GRADE_RISES,
+    HEADCOUNT_PLANTED,
+    HOLIDAY_AT,
+    JUMP,
+    MANUAL_HEAVY,
+    OVER_PLACES,
+    PERFECT,
+    PERFECT_CLASS,
+)
 from backend.demo.model import ChildPlan, InstitutionPlan, PunchPlan
+from backend.demo.oddities import Oddities
 from backend.demo.punches import (
     BURST_CHILDREN,
-    HOLIDAY_AT,
-    MANUAL_HEAVY,
     SHANGHAI,
     Trouble,
     after_leaving,
@@ -28,6 +37,7 @@ def list_planted(
     punches: Sequence[PunchPlan],
     special: Special,
     trouble: Trouble,
+    oddities: Oddities,
 ) -> dict[str, list[dict[str, Any]]]:
     """By kind; institutions by name, children by code, days as ISO dates. No personal data."""
     days = _days(punches)
@@ -86,7 +96,53 @@ def list_planted(
         "same_name_and_birth_date": [{"child_codes": [children[n].code for n in special.twins_on_paper]}],
         "same_photo_of_two_children": [{"child_codes": [children[n].code for n in special.shared_portrait]}],
         "photo_copied_with_changes": [{"child_codes": [children[n].code for n in special.copied_portrait]}],
+        **_for_more_rules(institutions, children, heads, special, trouble, oddities),
         "township_missing": [{"institution": i.name} for i in institutions if not i.township_known],
+    }
+
+
+def _for_more_rules(
+    institutions: Sequence[InstitutionPlan],
+    children: Sequence[ChildPlan],
+    heads: dict[tuple[int, date], int],
+    special: Special,
+    trouble: Trouble,
+    oddities: Oddities,
+) -> dict[str, list[dict[str, Any]]]:
+    def who(number: int, days: Iterable[date] = ()) -> dict[str, Any]:
+        home = institutions[children[number].enrolments[0].institution].name
+        found: dict[str, Any] = {"child_code": children[number].code, "institution": home}
+        return found | {"dates": [day.isoformat() for day in sorted(days)]} if days else found
+
+    full = institutions[OVER_PLACES]
+    return {
+        "over_places": [
+            {
+                "institution": full.name,
+                "date": trouble.full_day.isoformat(),
+                "headcount": heads[OVER_PLACES, trouble.full_day],
+                "places": sum(kind.places for kind in full.places),
+            }
+        ],
+        "same_number_in_two_forms": [{"child_codes": [children[n].code for n in special.same_number]}],
+        "number_with_wrong_check_digit": [who(special.bad_number)],
+        "older_than_the_limit": [who(special.too_old)],
+        "no_exit": [who(number, days) for number, days in oddities.no_exit.items()],
+        "short_stay": [who(number, days) for number, days in oddities.short_stay.items()],
+        "on_leave": [
+            who(leave.child, leave.attended) | {"early_return": leave.attended[-1] == leave.ends_on}
+            for leave in oddities.leaves
+        ],
+        "perfect_class": [{"institution": institutions[PERFECT].name, "class_type": PERFECT_CLASS}],
+        "jump": [
+            {
+                "institution": institutions[JUMP].name,
+                "children_before": len({number for number, _ in oddities.earlier}),
+            }
+        ],
+        "clock_ahead": [
+            {"institution": institutions[CLOCK_AHEAD].name, "device": institutions[CLOCK_AHEAD].devices[0]}
+        ],
     }
 
 

@@ -9,8 +9,19 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from backend.demo.children import Special
-from backend.demo.institutions import HEADCOUNT_PLANTED
+from backend.demo.institutions import (
+    BURST,
+    CLOCK_AHEAD,
+    FULL_HOUSE,
+    HOLIDAY_AT,
+    JUMP,
+    MANUAL_HEAVY,
+    PERFECT,
+    PERFECT_CLASS,
+    PLANTED,
+)
 from backend.demo.model import ChildPlan, EnrolmentPlan, InstitutionPlan, PunchPlan
+from backend.demo.oddities import Oddities
 
 SHANGHAI = timedelta(hours=8)
 WEEKDAY = (
@@ -24,9 +35,8 @@ WEEKDAY = (
 )  # Monday … Sunday; the last two are make-up days
 DUPLICATES, MISSING_EXIT, MISSING_ENTRY, MANUAL, SLOW_UPLOAD = 0.065, 0.008, 0.002, 0.006, 0.01
 PHOTO_DAYS = (0, 5, 10)  # places in the list of workdays; a child is photographed on one of them
-BURST, BURST_DAY, BURST_CHILDREN = 11, 9, 25
-MANUAL_HEAVY = 37  # this institution types in nearly a third of its exits
-HOLIDAY_AT = 22
+BURST_DAY, BURST_CHILDREN = 9, 25
+FAST = timedelta(seconds=185)  # the gate's clock against the platform's
 SILENT, LATE = 8, 5  # institution days without any data, and with data days later
 
 
@@ -45,8 +55,7 @@ def plan_trouble(
     *, seed: int, institutions: Sequence[InstitutionPlan], workdays: Sequence[date], holidays: Sequence[date]
 ) -> Trouble:
     rng = Random(f"{seed}:trouble")  # noqa: S311  # reproducible data, not a secret
-    quiet = (*HEADCOUNT_PLANTED, BURST, MANUAL_HEAVY)
-    pairs = [(i.number, day) for i in institutions if i.number not in quiet for day in workdays[1:]]
+    pairs = [(i.number, day) for i in institutions if i.number not in PLANTED for day in workdays[1:]]
     chosen = rng.sample(pairs, SILENT + LATE)
     return Trouble(
         silent=frozenset(chosen[:SILENT]),
@@ -64,6 +73,7 @@ def plan_punches(
     children: Sequence[ChildPlan],
     special: Special,
     trouble: Trouble,
+    oddities: Oddities,
     workdays: Sequence[date],
 ) -> tuple[PunchPlan, ...]:
     rng = Random(f"{seed}:punches")  # noqa: S311  # reproducible data, not a secret
@@ -81,7 +91,9 @@ def plan_punches(
         for day in workdays:
             if (institution.number, day) in trouble.silent:
                 continue
-            present = _present(institution, day, here[institution.number], habits, ill, special, trouble, rng)
+            present = _present(
+                institution, day, here[institution.number], habits, ill, special, trouble, oddities, rng
+            )
             with_photo = {
                 child.number
                 for child, _ in present
@@ -90,11 +102,11 @@ def plan_punches(
                 and (child.number in watched or day == photo_days[child.number % len(photo_days)])
             }
             seen |= set() if institution.roll_call else with_photo
-            for punch in _day(institution, day, present, with_photo, trouble, rng):
+            for punch in _day(institution, day, present, with_photo, trouble, oddities, rng):
                 punches.setdefault(
                     (punch.child, punch.happened_at, punch.institution, punch.direction), punch
                 )
-    for punch in _planted(institutions, children, here, special, trouble, workdays, rng):
+    for punch in _planted(institutions, children, here, special, trouble, oddities, workdays, rng):
         punches.setdefault((punch.child, punch.happened_at, punch.institution, punch.direction), punch)
     return tuple(sorted(punches.values()))
 
@@ -117,6 +129,7 @@ def _present(
     ill: dict[int, set[date]],
     special: Special,
     trouble: Trouble,
+    oddities: Oddities,
     rng: Random,
 ) -> list[tuple[ChildPlan, EnrolmentPlan]]:
     present = []
@@ -129,11 +142,15 @@ def _present(
         if child.number in special.overlaps:
             at_second = enrolment is child.enrolments[1]
             comes = day.day % 2 == 0 or not at_second  # both places on even days
-        elif child.number in special.transfers:
+        elif child.number in special.transfers or oddities.must_come(child.number, day):
+            comes = True
+        elif day in oddities.absent.get(child.number, ()):
+            comes = False
+        elif institution.number == PERFECT and enrolment.class_type == PERFECT_CLASS:
             comes = True
         if comes:
             present.append((child, enrolment))
-    if institution.number in HEADCOUNT_PLANTED:
+    if institution.number in FULL_HOUSE:
         if day == trouble.full_day:
             return list(enrolled)
         return present[: institution.size - 2]
@@ -174,6 +191,7 @@ def _day(
     present: list[tuple[ChildPlan, EnrolmentPlan]],
     with_photo: Set[int],
     trouble: Trouble,
+    oddities: Oddities,
     rng: Random,
 ) -> Iterator[PunchPlan]:
     number = institution.number
@@ -185,7 +203,13 @@ def _day(
         device = institution.devices[0 if is_burst else child.number % len(institution.devices)]
         source = "roll_call" if institution.roll_call else "face" if number % 2 else "gate"
         device = "" if institution.roll_call else device
+        if day in oddities.short_stay.get(child.number, ()):
+            leaving = entry + timedelta(minutes=20 + place % 15)
         chance = rng.random()
+        if number == PERFECT and enrolment.class_type == PERFECT_CLASS:
+            chance = 1.0  # nobody of this class ever misses a punch
+        elif day in oddities.no_exit.get(child.number, ()):
+            chance = 0.0
         for direction, moment in (("in", entry), ("out", leaving)):
             if direction == "in" and MISSING_EXIT <= chance < MISSING_EXIT + MISSING_ENTRY:
                 continue
@@ -199,6 +223,8 @@ def _day(
                 yield PunchPlan(typed_at, rounded, child.number, number, direction, "manual", "", False)
                 continue
             arrived_at = _arrival(moment, number, day, trouble, rng)
+            if number == CLOCK_AHEAD and device == institution.devices[0]:
+                arrived_at -= FAST
             photo = child.number in with_photo and direction == "in" and source != "roll_call"
             yield PunchPlan(arrived_at, moment, child.number, number, direction, source, device, photo)
             if rng.random() < DUPLICATES:
@@ -219,10 +245,12 @@ def _planted(
     here: dict[int, list[tuple[ChildPlan, EnrolmentPlan]]],
     special: Special,
     trouble: Trouble,
+    oddities: Oddities,
     workdays: Sequence[date],
     rng: Random,
 ) -> Iterator[PunchPlan]:
-    """Punches that should not be there: on a holiday, before the first and after the last day of an enrolment."""
+    """Punches that should not be there: on a holiday, before the first and after the last day of an enrolment; and
+    the few of the month before."""
 
     def pair(child: ChildPlan, institution: int, day: date) -> Iterator[PunchPlan]:
         for direction, moment in zip(("in", "out"), _stay("full_day", day, rng), strict=True):
@@ -231,7 +259,8 @@ def _planted(
             yield PunchPlan(arrived_at, moment, child.number, institution, direction, "gate", device, False)
 
     if trouble.holiday is not None:
-        for child, _ in here[HOLIDAY_AT][:12]:
+        enrolled = [child for child, e in here[HOLIDAY_AT] if _covers(e, trouble.holiday)]
+        for child in enrolled[:12]:
             yield from pair(child, HOLIDAY_AT, trouble.holiday)
     for number in before_enrolment(special):
         first = children[number].enrolments[0]
@@ -243,6 +272,12 @@ def _planted(
         heard = [d for d in workdays if (first.institution, d) not in trouble.silent]
         for day in [d for d in heard if first.ends_on is not None and d > first.ends_on][:2]:
             yield from pair(children[number], first.institution, day)
+    for number, day in oddities.earlier:
+        yield from pair(children[number], JUMP, day)
+
+
+def _covers(enrolment: EnrolmentPlan, day: date) -> bool:
+    return enrolment.starts_on <= day and (enrolment.ends_on is None or day <= enrolment.ends_on)
 
 
 def before_enrolment(special: Special) -> tuple[int, ...]:

@@ -36,6 +36,7 @@ RULE = Rule(
 )
 SAME_NUMBER, SAME_PERSON, NAMESAKE = "same_number", "same_person", "namesake"
 BAD_NUMBER, OTHER_BIRTH_DATE, TOO_OLD, TOO_YOUNG = "bad_number", "other_birth_date", "too_old", "too_young"
+_NUMBERS = (BAD_NUMBER, OTHER_BIRTH_DATE)  # said once, with the pair, of a number in its other form
 TEXTS = {
     SAME_NUMBER: "名婴幼儿的证件号码是同一号码的 15 位和 18 位写法",
     SAME_PERSON: "名婴幼儿姓名、出生日期和监护人都相同",
@@ -59,9 +60,10 @@ def find(facts: MonthFacts, values: Values) -> list[Finding]:
         ids = sorted(person.child_id for person in people_alike)
         if tuple(ids) not in told:
             findings.append(_pair(SAME_PERSON if same_family(people_alike) else NAMESAKE, ids, places, facts))
+    explained = {child for ids in told for child in ids}
     for person in people:
         findings.extend(_single(person, places[person.child_id], facts, values))
-    return findings
+    return [f for f in findings if f.decisive["kind"] not in _NUMBERS or f.child_id not in explained]
 
 
 def _people(facts: MonthFacts) -> Iterator[Person]:
