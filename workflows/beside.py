@@ -91,10 +91,8 @@ def alert_override(
 ) -> AlertOverride:
     """As `alerts.services.alert_override`; `Forbidden` `duty_conflict` beside that."""
     lock_people(actor)
-    passed = alerts.alert_override(
-        alert_id=alert_id, reason=reason, actor=actor, evidence_hash=evidence_hash
-    )
-    _keep_apart_from(Duty.PASS_ALERT, actor, [passed.alert])
+    passed = alerts.alert_override(alert_id=alert_id, reason=reason, actor=actor, evidence_hash=evidence_hash)
+    _keep_apart_from(Duty.OVERRIDE_ALERT, actor, [passed.alert])
     return passed
 
 

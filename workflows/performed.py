@@ -150,7 +150,7 @@ _EVER: Final[dict[Duty, Callable[[Who], QuerySet[Any]]]] = {
     Duty.PROPOSE_CORRECTION: lambda who: AttendanceCorrection.objects.filter(who("maker_id")),
     Duty.CHECK_CORRECTION: lambda who: AttendanceCorrection.objects.filter(who("checker_id")),
     Duty.SETTLE_ALERT: lambda who: AlertOutcome.objects.filter(who("by_id")),
-    Duty.PASS_ALERT: lambda who: AlertOverride.objects.filter(who("by_id")),
+    Duty.OVERRIDE_ALERT: lambda who: AlertOverride.objects.filter(who("by_id")),
     Duty.DECIDE_PAYEE: lambda who: PayeeDecision.objects.filter(who("by_id")),
 }
 _BESIDE: Final[dict[Duty, Rows]] = {
@@ -160,7 +160,7 @@ _BESIDE: Final[dict[Duty, Rows]] = {
     Duty.PROPOSE_CORRECTION: _corrections("maker_id"),
     Duty.CHECK_CORRECTION: _corrections("checker_id"),
     Duty.SETTLE_ALERT: _settled,
-    Duty.PASS_ALERT: _passed,
+    Duty.OVERRIDE_ALERT: _passed,
     Duty.DECIDE_PAYEE: _payees,
 }
 BESIDE_THE_FLOW: Final = frozenset(_BESIDE)

@@ -40,6 +40,9 @@ BODIES: dict[str, Any] = {
     "task_reading": {"seconds": 30, "items": [{"kind": "child", "id": 1, "seconds": 5}]},
     "cycle_open": {"county": "330683", "month": "2026-11"},
     "alert_settle": {"outcome": "dismissed", "reason": "已核实, 属开放日"},
+    "alert_override": {"reason": "家长出差, 下月补交材料"},
+    "alert_dismiss_batch": {"rule": "closed_day", "alert_ids": [1], "reason": "国庆开放日, 已核实"},
+    "leave_record": {"starts_on": "2026-10-12", "ends_on": "2026-10-14", "kind": "sick"},
     "correction_propose": {"date": "2026-10-09", "kind": "present", "reason": "闸机故障, 有监控为证"},
     "correction_decide": {"decision": "accepted", "reason": "监控属实, 予以采纳"},
     "child_reveal": {"reason": "核对花名册信息"},
@@ -92,7 +95,14 @@ def ids_of(month: Month) -> dict[str, int]:
 
 def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any) -> Any:
     method, path = ALL[operation_id]
-    for name, value in {"photo_id": 1, "report_id": 1, "message_id": 1, "correction_id": 1, **ids}.items():
+    for name, value in {
+        "photo_id": 1,
+        "report_id": 1,
+        "message_id": 1,
+        "correction_id": 1,
+        "leave_id": 1,
+        **ids,
+    }.items():
         path = path.replace("{" + name + "}", str(value))
     path = path.replace("{kind}", "children").replace("{form}", "csv")
     if operation_id == "photo_retrieve":
@@ -100,7 +110,7 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
     if method == "get":
         return client_of(user).get(path, query)
     body = dict(BODIES.get(operation_id, {}))
-    if operation_id == "correction_propose":
+    if operation_id in ("correction_propose", "leave_record"):
         body |= {"child_id": ids["child_id"], "institution_id": ids["institution_id"]}
     send = client_of(user).put if method == "put" else client_of(user).post
     return send(path, body, content_type="application/json")
@@ -138,6 +148,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "alert_list": ("system_admin", "audit_admin"),
     "alert_retrieve": ("system_admin", "audit_admin"),
     "alert_settle": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
+    "alert_override": ("operator_jasmine", "town_sanjiang", "auditor", "evaluator", "system_admin"),
+    "alert_dismiss_batch": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
+    "leave_list": ("system_admin", "audit_admin"),
+    "leave_record": ("town_sanjiang", "county_one", "evaluator", "auditor", "system_admin"),
+    "leave_cancel": ("town_sanjiang", "county_one", "evaluator", "auditor", "system_admin"),
     "correction_list": ("system_admin", "audit_admin"),
     "correction_propose": ("town_sanjiang", "county_one", "evaluator", "auditor"),
     "correction_decide": ("operator_jasmine", "evaluator", "auditor"),

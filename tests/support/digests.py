@@ -65,9 +65,9 @@ def month_rows() -> list[list[str]]:
 
 
 def alert_rows() -> list[list[Any]]:
-    """Alerts with ids replaced by names and codes."""
+    """Alerts that stand, with ids replaced by names and codes; those that vanished tell of the way, not of the month."""
     rows = []
-    for alert in Alert.objects.select_related("institution", "child"):
+    for alert in Alert.objects.exclude(state=Alert.State.GONE).select_related("institution", "child"):
         touched = sorted(t.institution.name for t in alert.touched.select_related("institution"))
         evidence = alert.evidence
         facts = (

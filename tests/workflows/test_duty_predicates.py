@@ -16,6 +16,7 @@ from django.utils import timezone
 from viewflow.workflow.models import Task
 
 from backend.apps.accounts.models import User
+from backend.apps.alerts.models import AlertOverride
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, PayeeDecision, Scheme, SchemeEvent
@@ -82,6 +83,11 @@ def act(
         )
     elif duty is Duty.SETTLE_ALERT:
         settle(make_alert(world.cast.nowhere, touched=(institution,)), person)
+    elif duty is Duty.OVERRIDE_ALERT:
+        alert = make_alert(world.cast.nowhere, subject="2026-10-13", touched=(institution,))
+        AlertOverride.objects.create(
+            alert=alert, reason="下月补交材料", evidence_hash="1", by=person, by_name="某", at=now
+        )
     elif duty is Duty.DECIDE_PAYEE:
         line = EntitlementLine.objects.filter(statement=statement).order_by("id")[0]
         PayeeDecision.objects.create(

@@ -52,7 +52,7 @@ def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Pa
 def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
     alert = alert_get(actor=actor, alert_id=alert_id)
     refusal = _refusal(alert, actor, SETTLE, "您没有处置预警的权限")
-    override_refusal = _override_refusal(alert, actor)
+    override_refusal = _override_refusal(alert, actor, refusal)
     return _row(alert) | {
         "institutions": [touched.institution for touched in alert.touched.all()],
         "evidence": alert.evidence,
@@ -122,11 +122,15 @@ def _refusal(alert: Alert, actor: User, permission: str, without: str) -> str:
     return ""
 
 
-def _override_refusal(alert: Alert, actor: User) -> str:
+def _override_refusal(alert: Alert, actor: User, settle_refusal: str) -> str:
     if not alert.blocking:
         return "该预警不影响审核, 无需放行"
     if _override(alert) is not None:
         return "该预警已经放行"
+    if actor.has_perm(OVERRIDE) and scope_of(actor, permission=OVERRIDE) == scope_of(
+        actor, permission=SETTLE
+    ):
+        return settle_refusal  # the same question about the same rows
     return _refusal(alert, actor, OVERRIDE, "您没有放行预警的权限")
 
 

@@ -1,6 +1,6 @@
 """What other rooms call."""
 
-from backend.apps.alerts.services.raising import AlertSummary, alerts_raise
+from backend.apps.alerts.services.raising import AlertSummary, alerts_raise, alerts_stake
 from backend.apps.alerts.services.settings import rule_set, threshold_set
 from backend.apps.alerts.services.settling import alert_override, alert_settle, alerts_dismiss
 
@@ -10,6 +10,7 @@ __all__ = [
     "alert_settle",
     "alerts_dismiss",
     "alerts_raise",
+    "alerts_stake",
     "rule_set",
     "threshold_set",
 ]

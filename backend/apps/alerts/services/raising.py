@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
@@ -107,6 +108,22 @@ def alerts_raise(
         open=alerts_holding_up().filter(county_id=county_code, month=month).count(),
         without_threshold=institutions_without_threshold(county_code=county_code, month=month),
     )
+
+
+@transaction.atomic
+def alerts_stake(*, county_code: str, month: ServiceMonth, amounts: Mapping[int, Decimal]) -> int:
+    """Note the money that open alerts concern, in yuan by alert id; returns how many rows changed.
+
+    A settled alert keeps what it was settled on: what moved since is the difference to the lines of now.
+    """
+    alerts = Alert.objects.filter(
+        county_id=county_code, month=month, state=Alert.State.OPEN, pk__in=list(amounts)
+    ).only("pk", "stake")
+    changed = [alert for alert in alerts if alert.stake != amounts[alert.pk]]
+    for alert in changed:
+        alert.stake = amounts[alert.pk]
+    Alert.objects.bulk_update(changed, ["stake"], batch_size=300)
+    return len(changed)
 
 
 def _alert(county_code: str, month: ServiceMonth, finding: Finding, here: set[int]) -> Alert:

@@ -19,6 +19,7 @@ from backend.apps.subsidy.domain.scheme import CHILD_UNITS
 from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
 from backend.common.masking import mask_name
 
+ALWAYS_PRINTED = frozenset({"考勤人数异常", "考勤机构异常"})  # also when nothing was found
 APPROVED = "approved"  # as sealed in SnapshotStatement.outcome; the live statements stay out of reach
 
 
@@ -87,6 +88,17 @@ class AlertRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedRow:
+    """An alert that was let pass while still open (放行), with the reason."""
+
+    title: str
+    institutions: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OverrideRow:
     """Required days of one institution that differ from the county's, with the reason."""
 
@@ -105,7 +117,19 @@ class ReportMonth:
     excluded: tuple[InstitutionRow, ...]
     duties: tuple[DutyRow, ...]
     alerts: tuple[AlertRow, ...]
+    passed: tuple[PassedRow, ...]
     overrides: tuple[OverrideRow, ...]
+
+    @property
+    def raised(self) -> list[AlertRow]:
+        """Rules that found something, and the two every month answers for."""
+        return [row for row in self.alerts if row.total or row.title in ALWAYS_PRINTED]
+
+    @property
+    def quiet(self) -> list[str]:
+        """Titles of the rules that looked and found nothing."""
+        printed = self.raised
+        return [row.title for row in self.alerts if row not in printed]
 
     @property
     def header(self) -> dict[str, Any]:
@@ -200,9 +224,10 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
         .values("statement_id")
         .annotate(first=Min("row_number"), last=Max("row_number"))
     }
+    statements = list(snapshot.statements.order_by("row_number"))
     rows = [
         (statement.outcome, _institution(statement, *ranges.get(statement.pk, (None, None))))
-        for statement in snapshot.statements.order_by("row_number")
+        for statement in statements
     ]
     header = snapshot.header
     return ReportMonth(
@@ -234,10 +259,26 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
             )
             for count in header["alert_counts"]
         ),
+        passed=_passed(header, {s.institution_id: s.institution_name for s in statements}),
         overrides=tuple(
             OverrideRow(row["name"], row["days"], row["reason"], row["set_by"])
             for row in header["required_days"]["overrides"]
         ),
+    )
+
+
+def _passed(header: dict[str, Any], names: dict[int, str]) -> tuple[PassedRow, ...]:
+    titles = {count["rule"]: count["title"] for count in header["alert_counts"]}
+    return tuple(
+        PassedRow(
+            title=titles.get(alert["rule"], alert["rule"]),
+            institutions="、".join(names.get(pk, "") for pk in alert["institutions"]),
+            reason=alert["override"],
+            by=alert["override_by"],
+            at=datetime.fromisoformat(alert["override_at"]),
+        )
+        for alert in header["alerts"]
+        if alert.get("override")
     )
 
 

@@ -84,6 +84,16 @@ def report_html(
             }
             for duty in month.duties
         ],
+        "passed": [
+            {
+                "title": row.title,
+                "institutions": row.institutions,
+                "reason": row.reason,
+                "by": row.by,
+                "at": minute(row.at),
+            }
+            for row in month.passed
+        ],
         "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
         "first_code": f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}-00001",

@@ -24,7 +24,7 @@ class Duty(StrEnum):
     PROPOSE_CORRECTION = "propose_correction"
     CHECK_CORRECTION = "check_correction"
     SETTLE_ALERT = "settle_alert"
-    PASS_ALERT = "pass_alert"
+    OVERRIDE_ALERT = "override_alert"
     DECIDE_PAYEE = "decide_payee"
     CORRECT = "correct"
     CONSULT = "consult"
@@ -45,7 +45,7 @@ _WORDS = {
     Duty.PROPOSE_CORRECTION: "考勤更正申请",
     Duty.CHECK_CORRECTION: "考勤更正核定",
     Duty.SETTLE_ALERT: "预警处置",
-    Duty.PASS_ALERT: "预警放行",
+    Duty.OVERRIDE_ALERT: "预警放行",
     Duty.DECIDE_PAYEE: "享受机构确定",
     Duty.CORRECT: "更正",
     Duty.CONSULT: "加签意见",
@@ -94,17 +94,17 @@ INCOMPATIBLE: tuple[Incompatible, ...] = (
     # Whoever speaks for an institution takes no other part in its statement, and sets nothing for the month.
     *(
         Incompatible(own, duty, Within.STATEMENT)
-        for own, duty in product(_INSTITUTION, (*_HANDLING, Duty.PASS_ALERT, Duty.CONSULT, *_REVIEW))
+        for own, duty in product(_INSTITUTION, (*_HANDLING, Duty.OVERRIDE_ALERT, Duty.CONSULT, *_REVIEW))
     ),
     # Whoever lets a statement pass over an open alert does not approve it as well.
-    *(Incompatible(Duty.PASS_ALERT, duty, Within.STATEMENT) for duty in _REVIEW),
+    *(Incompatible(Duty.OVERRIDE_ALERT, duty, Within.STATEMENT) for duty in _REVIEW),
     *(Incompatible(own, duty, Within.CYCLE) for own, duty in product(_INSTITUTION, _FRAME)),
     # A rule needs two people before it pays anybody.
     Incompatible(Duty.DRAFT_SCHEME, Duty.RELEASE_SCHEME, Within.CYCLE),
     # The evaluator is a third person: nobody who made the rule or had a part in the month.
     *(
         Incompatible(duty, Duty.EVALUATE, Within.CYCLE)
-        for duty in (*_FRAME, *_INSTITUTION, *_HANDLING, Duty.PASS_ALERT, *_REVIEW)
+        for duty in (*_FRAME, *_INSTITUTION, *_HANDLING, Duty.OVERRIDE_ALERT, *_REVIEW)
     ),
 )
 
@@ -120,14 +120,17 @@ COMPATIBLE: tuple[Compatible, ...] = (
     ),
     *(
         Compatible(one, other, _GENERAL)
-        for one, other in product(_FRAME, (*_HANDLING, Duty.PASS_ALERT, Duty.CONSULT, *_REVIEW))
+        for one, other in product(_FRAME, (*_HANDLING, Duty.OVERRIDE_ALERT, Duty.CONSULT, *_REVIEW))
     ),
     *(Compatible(one, other, _PART) for one, other in combinations(_HANDLING, 2)),
     *(Compatible(one, other, _PART) for one, other in product(_HANDLING, _REVIEW)),
-    *(Compatible(Duty.PASS_ALERT, duty, "放行不改变事实, 预警仍须处置, 审核由他人作出") for duty in _HANDLING),
+    *(
+        Compatible(Duty.OVERRIDE_ALERT, duty, "放行不改变事实, 预警仍须处置, 审核由他人作出")
+        for duty in _HANDLING
+    ),
     *(
         Compatible(Duty.CONSULT, duty, _OPINION)
-        for duty in (*_HANDLING, Duty.PASS_ALERT, *_REVIEW, Duty.EVALUATE)
+        for duty in (*_HANDLING, Duty.OVERRIDE_ALERT, *_REVIEW, Duty.EVALUATE)
     ),
 )
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from backend.apps.accounts.models import User
-from backend.apps.alerts.models import AlertOutcome
+from backend.apps.alerts.models import AlertOutcome, AlertOverride
 from backend.apps.subsidy.domain import duties as table
 from backend.apps.subsidy.models import (
     EntitlementLine,
@@ -65,6 +65,7 @@ TITLES: Final = {
     "review_county": "县级审核",
     "exclude": "不纳入本月",
     "settle_alert": "预警处置",
+    "override_alert": "预警放行",
     "decide_payee": "确定享受机构",
     "evaluate": "评定",
 }
@@ -164,17 +165,19 @@ def _corrections(content: CycleContent) -> Iterator[Act]:
 
 
 def _settled(content: CycleContent) -> Iterator[Act]:
-    """Every outcome, also one that a later one replaced; an alert may touch several statements."""
+    """Every outcome and every letting pass, also those a later one replaced; an alert may touch several statements."""
     touched: dict[int, list[int]] = defaultdict(list)
     for statement in content.statements:
         for alert in statement.alerts:
             touched[alert.alert_id].append(statement.statement.pk)
     cycle = content.cycle
-    outcomes = AlertOutcome.objects.filter(alert__county_id=cycle.county_id, alert__month=cycle.month)
-    for outcome in outcomes.order_by("id"):
-        yield Act(
-            "settle_alert", outcome.by_id, outcome.by_name, outcome.at, tuple(touched[outcome.alert_id])
-        )
+    of_month = {"alert__county_id": cycle.county_id, "alert__month": cycle.month}
+    columns = ("step", "by_id", "by_name", "at", "alert_id")
+    settled = AlertOutcome.objects.filter(**of_month).annotate(step=Value("settle_alert"))
+    passed = AlertOverride.objects.filter(**of_month).annotate(step=Value("override_alert"))
+    acts = settled.values_list(*columns).union(passed.values_list(*columns), all=True)
+    for step, by_id, by_name, at, alert_id in acts.order_by("at"):
+        yield Act(step, by_id, by_name, at, tuple(touched[alert_id]))
 
 
 def _payees(cycle: MonthlyCycle) -> Iterator[Act]:

@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.subsidy.domain.scheme import AXES, RateRow, SchemeDefinition
+from backend.apps.subsidy.domain.day_thresholds import day_thresholds
+from backend.apps.subsidy.domain.scheme import AXES, RateRow, SchemeDefinition, SchemeError
 from backend.apps.subsidy.domain.scheme_parse import parse_scheme
 from backend.apps.subsidy.models import ANY, Rate, Scheme
 from backend.common.service_month import ServiceMonth
@@ -22,6 +23,14 @@ def scheme_definition(scheme: Scheme) -> SchemeDefinition:
     """The validated rule of a scheme with its rates: one query. SchemeError names the field that is wrong."""
     axes = scheme.definition.get("axes", []) if isinstance(scheme.definition, dict) else []
     return parse_scheme(scheme.definition, rate_rows(scheme.rates.order_by("id"), axes))
+
+
+def scheme_day_thresholds(scheme: Scheme) -> tuple[int, ...]:
+    """Days at which the scheme pays a step more; none for a rule that cannot be read, which the calculation reports."""
+    try:
+        return day_thresholds(scheme_definition(scheme))
+    except SchemeError:
+        return ()
 
 
 def rate_rows(rates: Iterable[Rate], axes: Iterable[str]) -> list[RateRow]:

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.alerts.services import AlertSummary, alerts_raise
+from backend.apps.alerts.services import AlertSummary, alerts_raise, alerts_stake
 from backend.apps.audit.services import audit_record
 from backend.apps.institutions.models import Region
 from backend.apps.subsidy.models import MonthlyCycle, Scheme
-from backend.apps.subsidy.selectors.scheme import scheme_in_force_or_none
+from backend.apps.subsidy.selectors.alert_money import amounts_at_stake
+from backend.apps.subsidy.selectors.scheme import scheme_day_thresholds, scheme_in_force_or_none
 from backend.common.errors import Conflict, Forbidden, Invalid, NotFound
 from backend.common.progress import Progress
 from backend.common.service_month import ServiceMonth
@@ -101,14 +102,23 @@ def cycle_cancel(*, cycle: MonthlyCycle, reason: str, actor: User) -> MonthlyCyc
 
 
 def cycle_warn(*, cycle_id: int, progress: Progress | None = None) -> AlertSummary:
-    """Raise the month's alerts and note on the cycle that it was done; may run twice. `progress` counts rules."""
-    cycle = MonthlyCycle.objects.get(pk=cycle_id)
+    """Raise the month's alerts, put the money they concern beside them, and note on the cycle that it was done.
+
+    May run twice. `progress` counts rules.
+    """
+    cycle = MonthlyCycle.objects.select_related("scheme").get(pk=cycle_id)
     if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{cycle.month} 已评定")
     if cycle.cancelled_at is not None:
         raise _cancelled(cycle)
     with transaction.atomic():
-        summary = alerts_raise(county_code=cycle.county_id, month=cycle.month, progress=progress)
+        summary = alerts_raise(
+            county_code=cycle.county_id,
+            month=cycle.month,
+            day_thresholds=scheme_day_thresholds(cycle.scheme),
+            progress=progress,
+        )
+        alerts_stake(county_code=cycle.county_id, month=cycle.month, amounts=amounts_at_stake(cycle))
         MonthlyCycle.objects.filter(pk=cycle_id, warned_at__isnull=True).update(warned_at=timezone.now())
     return summary
 

@@ -1,0 +1,32 @@
+"""What alerts about single children have to do with money: the amounts on their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from backend.apps.alerts.models import Alert
+from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle
+
+ZERO = Decimal("0.00")
+
+
+def amounts_at_stake(cycle: MonthlyCycle) -> dict[int, Decimal]:
+    """Yuan on the lines of the child each open alert is about, at every institution; by alert id, two queries."""
+    alerts = dict(
+        Alert.objects.filter(
+            county_id=cycle.county_id, month=cycle.month, state=Alert.State.OPEN, child__isnull=False
+        ).values_list("pk", "child_id")
+    )
+    amounts = child_amounts(cycle, set(alerts.values()))
+    return {pk: amounts.get(child, ZERO) for pk, child in alerts.items()}
+
+
+def child_amounts(cycle: MonthlyCycle, child_ids: set[int]) -> Mapping[int, Decimal]:
+    """Yuan of the cycle by child; one query."""
+    rows = EntitlementLine.objects.filter(statement__cycle=cycle, child_id__in=child_ids)
+    return dict(
+        rows.order_by().values("child_id").annotate(total=Sum("amount")).values_list("child_id", "total")
+    )
