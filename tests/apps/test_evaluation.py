@@ -9,8 +9,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from backend.apps.alerts.models import Alert
-from backend.apps.attendance.models import AttendanceCorrection, RequiredDaysOverride
 from backend.apps.alerts.selectors.rules import REGISTRY
+from backend.apps.attendance.models import AttendanceCorrection, RequiredDaysOverride
 from backend.apps.audit.models import AuditEvent
 from backend.apps.subsidy.models import Evaluation, MonthlyCycle, Snapshot, SnapshotLine, Statement
 from backend.apps.subsidy.selectors import cycle_content_hash, cycle_preflight
