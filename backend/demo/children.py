@@ -145,7 +145,6 @@ def _choose(children: Sequence[ChildPlan], institutions: Sequence[InstitutionPla
 
     count = len(children)
     first, second = take(2)
-    one, other = take(2)
     transfers, overlaps = take(min(TRANSFERS, count // 20)), take(min(OVERLAPS, count // 20))
     class_changes = take(min(CLASS_CHANGES, count // 20))
     entries, leavers = take(max(2, count * 3 // 100)), take(max(2, count * 2 // 100))
@@ -159,7 +158,7 @@ def _choose(children: Sequence[ChildPlan], institutions: Sequence[InstitutionPla
         entries=entries,
         leavers=leavers,
         twins_on_paper=(first, second),
-        shared_portrait=(one, other),
+        shared_portrait=(0, 0),
         copied_portrait=(0, 0),
         same_number=(long_form, short_form),
         bad_number=bad_number,
@@ -169,7 +168,11 @@ def _choose(children: Sequence[ChildPlan], institutions: Sequence[InstitutionPla
         on_leave=(in_leave, back_early),
     )
     at_gates = (n for n in picked if not institutions[children[n].enrolments[0].institution].roll_call)
-    return replace(special, copied_portrait=(next(at_gates), next(at_gates)))
+    return replace(
+        special,
+        shared_portrait=(next(at_gates), next(at_gates)),
+        copied_portrait=(next(at_gates), next(at_gates)),
+    )
 
 
 def _apply(

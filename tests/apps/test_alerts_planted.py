@@ -47,6 +47,10 @@ def expected() -> dict[str, Found]:
             *((codes(r), "bad_number", False, "medium") for r in rows("number_with_wrong_check_digit")),
             *((codes(r), "too_old", False, "medium") for r in rows("older_than_the_limit")),
         },
+        "photo_reused": {
+            *((codes(r), True, True, "high") for r in rows("same_photo_of_two_children")),
+            *((codes(r), False, False, "medium") for r in rows("photo_copied_with_changes")),
+        },
         "burst": {(r["institution"], r["date"], "in", False, "medium") for r in rows("burst")},
         "closed_day": {
             (r["institution"], r["date"], "holiday", False, "medium") for r in rows("holiday_punches")
@@ -80,6 +84,8 @@ def described(alert: Alert, code_of: dict[int, str]) -> tuple[Any, ...]:
     match alert.rule:
         case "several_institutions" | "identity" | "outside_enrolment":
             what: tuple[Any, ...] = (people, evidence["kind"])
+        case "photo_reused":
+            what = people, evidence["exact"]
         case "headcount":
             what = place, evidence["date"], evidence["headcount"]
         case "over_places":
@@ -134,5 +140,5 @@ def test_in_a_larger_county_no_blocking_rule_finds_more_than_was_planted() -> No
     call_command("demo_seed", "--scale", "0.15", stdout=io.StringIO())
     summary = alerts_raise(county_code=COUNTY, month=MONTH)
     blocking = ("headcount_over_threshold", "several_institutions_overlap", "over_places",
-                "same_number_in_two_forms", "same_name_and_birth_date")  # fmt: skip  # a list of kinds
-    assert summary.open == sum(len(planted[kind]) for kind in blocking) == 9
+                "same_number_in_two_forms", "same_name_and_birth_date", "same_photo_of_two_children")  # fmt: skip  # a list of kinds
+    assert summary.open == sum(len(planted[kind]) for kind in blocking) == 10

@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 放行预警
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/settle": {
         parameters: {
             query?: never;
@@ -58,6 +78,26 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         post: operations["alert_settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 批量排除同一规则的预警
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_dismiss_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -470,6 +510,50 @@ export interface paths {
         get: operations["jobs_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 请假记录
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["leave_list"];
+        put?: never;
+        /**
+         * 登记请假
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["leave_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaves/{leave_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取消请假
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["leave_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1033,11 +1117,18 @@ export interface components {
             /** @example 2026-10 */
             month: string;
             outcome: components["schemas"]["AlertOutcomeRow"] | null;
+            /** @description 放行: 仍未处置, 但不再拦截审核 */
+            override: components["schemas"]["AlertOverrideRow"] | null;
             /** Format: date-time */
             raised_at: string;
             rule: components["schemas"]["AlertRuleEnum"];
             rule_title: string;
             severity: components["schemas"]["AlertSeverityEnum"];
+            /**
+             * Format: decimal
+             * @description 提出预警时涉及的应补金额, 元
+             */
+            stake: string | null;
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
@@ -1045,6 +1136,7 @@ export interface components {
             /** @description 系统查过的反证 */
             against: components["schemas"]["Against"][];
             blocking: boolean;
+            can_override: boolean;
             can_settle: boolean;
             child: components["schemas"]["ChildRef"] | null;
             county: components["schemas"]["Region"];
@@ -1067,6 +1159,10 @@ export interface components {
             month: string;
             outcome: components["schemas"]["AlertOutcomeRow"] | null;
             outcomes: components["schemas"]["AlertOutcomeRow"][];
+            /** @description 放行: 仍未处置, 但不再拦截审核 */
+            override: components["schemas"]["AlertOverrideRow"] | null;
+            /** @description 不可放行的原因 */
+            override_refusal: string;
             /** Format: date-time */
             raised_at: string;
             rule: components["schemas"]["AlertRuleEnum"];
@@ -1076,8 +1172,23 @@ export interface components {
             /** @description 考勤机构异常的依据 */
             several_institutions: components["schemas"]["SeveralInstitutionsEvidence"] | null;
             severity: components["schemas"]["AlertSeverityEnum"];
+            /**
+             * Format: decimal
+             * @description 提出预警时涉及的应补金额, 元
+             */
+            stake: string | null;
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
+        };
+        AlertDismissed: {
+            dismissed: number;
+        };
+        /** @description Several alerts of one rule, one reason. */
+        AlertDismissRequest: {
+            alert_ids: number[];
+            reason: string;
+            rule: components["schemas"]["AlertRuleEnum"];
+            seconds?: number | null;
         };
         /**
          * @description * `confirmed` - 属实
@@ -1094,6 +1205,17 @@ export interface components {
             outcome_title: string;
             reason: string;
         };
+        AlertOverrideRequest: {
+            /** @default  */
+            evidence_hash?: string;
+            reason: string;
+        };
+        AlertOverrideRow: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            reason: string;
+        };
         /** @description One key-set page. */
         AlertPage: {
             /** @description 下一页游标; 没有更多为 null */
@@ -1103,15 +1225,29 @@ export interface components {
         /**
          * @description * `headcount` - 考勤人数异常
          *     * `several_institutions` - 考勤机构异常
+         *     * `over_places` - 超核定托位
+         *     * `identity` - 身份异常
          *     * `photo_reused` - 照片重复使用
+         *     * `burst` - 集中刷卡
+         *     * `closed_day` - 非工作日打卡
+         *     * `outside_enrolment` - 不在托打卡
+         *     * `on_leave` - 请假期间打卡
+         *     * `incomplete_days` - 进出不成对
+         *     * `short_stay` - 在托时间过短
+         *     * `pile_up` - 门槛扎堆
+         *     * `perfect_class` - 整班全勤
+         *     * `manual_share` - 补录占比过高
+         *     * `jump` - 环比突变
+         *     * `clock_drift` - 设备时钟偏差
          * @enum {string}
          */
-        AlertRuleEnum: "headcount" | "several_institutions" | "photo_reused";
+        AlertRuleEnum: "headcount" | "several_institutions" | "over_places" | "identity" | "photo_reused" | "burst" | "closed_day" | "outside_enrolment" | "on_leave" | "incomplete_days" | "short_stay" | "pile_up" | "perfect_class" | "manual_share" | "jump" | "clock_drift";
         AlertSettleRequest: {
             /** @default  */
             evidence_hash?: string;
             outcome: components["schemas"]["AlertOutcomeEnum"];
             reason: string;
+            seconds?: number | null;
         };
         /**
          * @description * `high` - 高
@@ -1682,6 +1818,48 @@ export interface components {
          * @enum {string}
          */
         JobStateEnum: "waiting" | "running" | "retrying" | "failed" | "cancelled" | "done";
+        Leave: {
+            /** Format: date-time */
+            cancelled_at: string | null;
+            cancelled_by: string;
+            child: components["schemas"]["ChildRef"];
+            /** Format: date */
+            ends_on: string;
+            /** Format: int64 */
+            id: number;
+            institution: components["schemas"]["InstitutionRef"];
+            kind: components["schemas"]["LeaveKindEnum"];
+            kind_title: string;
+            /** Format: date-time */
+            recorded_at: string;
+            recorded_by: string;
+            /** Format: date */
+            starts_on: string;
+        };
+        /**
+         * @description * `personal` - 事假
+         *     * `sick` - 病假
+         *     * `other` - 其他
+         * @enum {string}
+         */
+        LeaveKindEnum: "personal" | "sick" | "other";
+        /** @description One key-set page. */
+        LeavePage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["Leave"][];
+        };
+        LeaveRecordRequest: {
+            /** Format: int64 */
+            child_id: number;
+            /** Format: date */
+            ends_on: string;
+            /** Format: int64 */
+            institution_id: number;
+            kind: components["schemas"]["LeaveKindEnum"];
+            /** Format: date */
+            starts_on: string;
+        };
         /** @description A child's line, or the institution's own where the scheme pays per place or flat: then without child, with places. */
         Line: {
             /** Format: decimal */
@@ -2855,16 +3033,38 @@ export interface operations {
     alert_list: {
         parameters: {
             query?: {
+                blocking?: boolean | null;
                 /** @description 上一页返回的 next */
                 cursor?: string;
                 cycle?: number;
+                institution?: number;
                 limit?: number;
+                month?: string;
                 /**
                  * @description * `headcount` - 考勤人数异常
                  *     * `several_institutions` - 考勤机构异常
+                 *     * `over_places` - 超核定托位
+                 *     * `identity` - 身份异常
                  *     * `photo_reused` - 照片重复使用
+                 *     * `burst` - 集中刷卡
+                 *     * `closed_day` - 非工作日打卡
+                 *     * `outside_enrolment` - 不在托打卡
+                 *     * `on_leave` - 请假期间打卡
+                 *     * `incomplete_days` - 进出不成对
+                 *     * `short_stay` - 在托时间过短
+                 *     * `pile_up` - 门槛扎堆
+                 *     * `perfect_class` - 整班全勤
+                 *     * `manual_share` - 补录占比过高
+                 *     * `jump` - 环比突变
+                 *     * `clock_drift` - 设备时钟偏差
                  */
-                rule?: "headcount" | "several_institutions" | "photo_reused";
+                rule?: "headcount" | "several_institutions" | "over_places" | "identity" | "photo_reused" | "burst" | "closed_day" | "outside_enrolment" | "on_leave" | "incomplete_days" | "short_stay" | "pile_up" | "perfect_class" | "manual_share" | "jump" | "clock_drift";
+                /**
+                 * @description * `high` - 高
+                 *     * `medium` - 中
+                 *     * `low` - 低
+                 */
+                severity?: "high" | "medium" | "low";
                 statement?: number;
                 /**
                  * @description * `open` - 待处置
@@ -2872,6 +3072,8 @@ export interface operations {
                  *     * `gone` - 已消除
                  */
                 status?: "open" | "settled" | "gone";
+                /** @description 乡镇街道代码 */
+                township?: string;
             };
             header?: never;
             path?: never;
@@ -2973,6 +3175,76 @@ export interface operations {
             };
         };
     };
+    alert_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertOverrideRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     alert_settle: {
         parameters: {
             query?: never;
@@ -2994,6 +3266,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_dismiss_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertDismissRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDismissed"];
                 };
             };
             /** @description 输入有误 */
@@ -3978,7 +4318,7 @@ export interface operations {
             header?: never;
             path: {
                 form: "csv" | "xlsx";
-                kind: "institutions" | "children" | "staff" | "punches";
+                kind: "institutions" | "children" | "staff" | "punches" | "leaves";
             };
             cookie?: never;
         };
@@ -4347,6 +4687,183 @@ export interface operations {
             };
             /** @description 无权限, 或缺少 CSRF 令牌 */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                institution?: number;
+                limit?: number;
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeavePage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveRecordRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leave"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                leave_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leave"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
