@@ -2,12 +2,15 @@ import type { ConsoleModule } from '@/console/module'
 import alerts from './alerts/module'
 import corrections from './corrections/module'
 import cycles from './cycles/module'
+import deadlines from './deadlines/module'
+import jobs from './jobs/module'
 import messages from './messages/module'
 import reports from './reports/module'
 import schemes from './schemes/module'
 import statements from './statements/module'
 import tasks from './tasks/module'
+import waiting from './waiting/module'
 
-export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, schemes, messages]
+export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, schemes, messages, waiting, deadlines, jobs]
 
 export const MENU = MODULES.flatMap((module) => module.menu).sort((a, b) => a.order - b.order)

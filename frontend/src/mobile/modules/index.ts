@@ -3,6 +3,7 @@ import home from './home/module'
 import messages from './messages/module'
 import session from './session/module'
 import tasks from './tasks/module'
+import waiting from './waiting/module'
 
-export const MODULES: readonly PhoneModule[] = [session, home, tasks, messages]
+export const MODULES: readonly PhoneModule[] = [session, home, tasks, messages, waiting]
 export const TABS = MODULES.flatMap((module) => module.tabs).sort((a, b) => a.order - b.order)

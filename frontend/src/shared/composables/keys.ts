@@ -17,6 +17,8 @@ export const keys = {
   messages: ['messages'] as const,
   schemes: ['schemes'] as const,
   scheme: (id: number) => ['schemes', 'one', id] as const,
+  deadlines: ['deadlines'] as const,
+  jobs: ['jobs'] as const,
   counties: ['counties'] as const,
   institutions: ['institutions'] as const,
 }

@@ -1,5 +1,6 @@
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, unwrap } from '@/shared/api/client'
+import type { DueState } from '@/shared/domain/due'
 import { keys } from './keys'
 import { usePaged, useQuery, viewOf } from './query'
 import { useSession } from './useSession'
@@ -27,11 +28,15 @@ export function useTakesTasks() {
   return computed(() => TASK_PERMISSIONS.some((one) => user.value?.permissions.includes(one)))
 }
 
-export function useTasks(box: MaybeRefOrGetter<Box>) {
+export type TaskFilter = { due?: DueState | undefined; order?: 'oldest' | 'due' | undefined }
+
+export function useTasks(box: MaybeRefOrGetter<Box>, filter: MaybeRefOrGetter<TaskFilter> = {}) {
+  // What is done is neither due nor ordered by it.
+  const asked = () => (toValue(box) === 'done' ? {} : toValue(filter))
   return usePaged({
     enabled: useTakesTasks(),
-    key: () => [...keys.tasks, 'list', toValue(box)],
-    fetchPage: (cursor) => unwrap(api.GET('/api/v1/tasks', { params: { query: { box: toValue(box), cursor } } })),
+    key: () => [...keys.tasks, 'list', toValue(box), asked()],
+    fetchPage: (cursor) => unwrap(api.GET('/api/v1/tasks', { params: { query: { box: toValue(box), ...asked(), cursor } } })),
     refetchInterval: REFRESH,
   })
 }

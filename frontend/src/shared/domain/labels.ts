@@ -82,6 +82,21 @@ export const eventLabel = plain({
   finished: '流程结束',
 })
 
+export const jobStateLabel = toned({
+  waiting: { text: '等待处理', tone: 'info' },
+  running: { text: '进行中', tone: 'primary' },
+  retrying: { text: '等待自动重试', tone: 'warning' },
+  failed: { text: '出错', tone: 'danger' },
+  cancelled: { text: '已取消', tone: 'info' },
+  done: { text: '完成', tone: 'success' },
+})
+
+export const jobsStatusLabel = toned({
+  ok: { text: '正常', tone: 'success' },
+  late: { text: '有作业到时无人处理', tone: 'warning' },
+  silent: { text: '没有运行中的处理程序', tone: 'danger' },
+})
+
 export const alertStateLabel = toned({
   open: { text: '待处置', tone: 'danger' },
   settled: { text: '已处置', tone: 'success' },

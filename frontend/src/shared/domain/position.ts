@@ -13,6 +13,14 @@ function statusText(one: CyclePosition, counts: CycleDetail['counts']): string {
   return `已审结 ${counts.approved + counts.excluded} / ${counts.statements}`
 }
 
+/** A job that failed or was stopped: what happens next, and whom to tell. */
+function noteOf(one: CyclePosition): string {
+  if (one.status === 'stopped') return `系统管理员已停止该作业：${one.job?.cancel_reason ?? ''}`
+  if (!one.job?.incident) return ''
+  if (one.job.next_at) return `出错编号 ${one.job.incident}，${formatDateTime(one.job.next_at)} 自动重试`
+  return `出错编号 ${one.job.incident}，请联系系统管理员处理后重试`
+}
+
 /** One step of the bar above a cycle. Start and end are where the bar begins and stops, not steps. */
 export type Step = {
   node: string
@@ -24,6 +32,8 @@ export type Step = {
   progress: number | null
   incident: string
   attempts: number
+  /** What the person at the screen should know beside the state, in a sentence. */
+  note: string
 }
 
 const STATUS: Record<CyclePosition['status'], { text: string; tone: Tone }> = {
@@ -31,6 +41,7 @@ const STATUS: Record<CyclePosition['status'], { text: string; tone: Tone }> = {
   active: { text: '进行中', tone: 'primary' },
   waiting: { text: '未开始', tone: 'info' },
   error: { text: '出错', tone: 'danger' },
+  stopped: { text: '已停止', tone: 'warning' },
 }
 
 export function stepsOf(position: readonly CyclePosition[], counts: CycleDetail['counts']): Step[] {
@@ -46,6 +57,7 @@ export function stepsOf(position: readonly CyclePosition[], counts: CycleDetail[
       progress: isAtWork(one) ? (one.job?.progress ?? null) : null,
       incident: one.job?.incident ?? '',
       attempts: one.job?.attempts ?? 0,
+      note: noteOf(one),
     }))
 }
 

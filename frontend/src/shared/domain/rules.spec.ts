@@ -15,7 +15,7 @@ const at = (node: CyclePosition['node'], status: CyclePosition['status'], progre
   status,
   started_at: status === 'waiting' ? null : '2026-11-01T01:00:00Z',
   finished_at: status === 'done' ? '2026-11-01T02:00:00Z' : null,
-  job: progress === undefined ? null : { progress, attempts: 1, incident: status === 'error' ? 'INC1' : '' },
+  job: progress === undefined ? null : { run_id: 1, progress, attempts: 1, incident: status === 'error' ? 'INC1' : '', next_at: null, cancel_reason: status === 'stopped' ? '停机维护' : '' },
 })
 
 it('turns a position into steps, start and end left out', () => {
@@ -25,6 +25,12 @@ it('turns a position into steps, start and end left out', () => {
     ['calculate', '进行中', 'primary', '2026-11-01 09:00 起', 46, ''],
     ['warn', '出错', 'danger', '2026-11-01 09:00 起', null, 'INC1'],
   ])
+})
+
+it('says what happens to a job that failed or was stopped', () => {
+  const [failed, stopped] = stepsOf([at('calculate', 'error', 10), at('warn', 'stopped', 10)], counts)
+  expect(failed?.note).toBe('出错编号 INC1，请联系系统管理员处理后重试')
+  expect([stopped?.statusText, stopped?.note]).toEqual(['已停止', '系统管理员已停止该作业：停机维护'])
 })
 
 it('counts the reviews instead of showing the job that opened them', () => {
