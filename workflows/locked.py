@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -33,13 +33,14 @@ def task_missing() -> NotFound:
 
 
 @contextmanager
-def locked_activation(task_id: int, *, with_parent: bool = False) -> Iterator[Any]:
+def locked_activation(task_id: int, *, with_parent: bool = False, **noted: Any) -> Iterator[Any]:
     """Holds the row lock of the process; the activation was read under it, with its subject, by one query.
 
-    `with_parent` holds the month's process as well, first: acts that open or close a review again.
+    `with_parent` holds the month's process as well, first: acts that open or close a review again. `noted` are
+    annotations of the same query.
     """
     with _locks(task_id, with_parent):
-        task = Task.objects.select_related(*WITH_SUBJECT).annotate(**WITH_GUESTS).get(pk=task_id)
+        task = Task.objects.select_related(*WITH_SUBJECT).annotate(**WITH_GUESTS, **noted).get(pk=task_id)
         if task.flow_task is None:
             raise task_missing()
         activation = task.flow_task.activation_class(task)
@@ -48,25 +49,19 @@ def locked_activation(task_id: int, *, with_parent: bool = False) -> Iterator[An
             yield activation
 
 
+class NoParentError(Exception):
+    """A step of the month itself, whose process is the outermost."""
+
+
 @contextmanager
 def _locks(task_id: int, with_parent: bool) -> Iterator[None]:
-    parent_task = None
-    if with_parent:
-        parent_task = (
-            Task.objects.filter(pk=task_id)
-            .order_by()
-            .values_list("process__parent_task_id", flat=True)
-            .first()
-        )
-    if parent_task is None:
-        with FLOW_LOCK.of_task(task_id, task_missing()):
-            yield
-        return
-    with (
-        FLOW_LOCK.of_task(parent_task, task_missing()),
-        nested_lock(),
-        FLOW_LOCK.of_task(task_id, task_missing()),
-    ):
+    month = Task.objects.filter(pk=task_id).values("process__parent_task__process_id")
+    with ExitStack() as locks:
+        if with_parent:
+            with suppress(NoParentError):
+                locks.enter_context(FLOW_LOCK.named_by(month, NoParentError()))
+                locks.enter_context(nested_lock())
+        locks.enter_context(FLOW_LOCK.of_task(task_id, task_missing()))
         yield
 
 

@@ -74,15 +74,21 @@ class RowLock:
     @contextmanager
     def of_task(self, task_id: int, missing: Exception) -> Iterator[None]:
         """The same lock, found by a task in one query; raises `missing` when there is no such task."""
-        rows = Process._base_manager.filter(pk__in=Task.objects.filter(pk=task_id).values("process_id"))
-        with self._hold(rows, missing):
+        with self.named_by(Task.objects.filter(pk=task_id).values("process_id"), missing):
+            yield
+
+    @contextmanager
+    def named_by(self, ids: Any, missing: Exception) -> Iterator[None]:
+        """The same lock by a query that gives the id of one process; raises `missing` when it gives none."""
+        with self._hold(Process._base_manager.filter(pk__in=ids), missing):
             yield
 
     @contextmanager
     def _hold(self, rows: QuerySet[Process], missing: Exception) -> Iterator[None]:
         held = False
         try:
-            with transaction.atomic(durable=not _nested.get()):
+            nested = _nested.get()
+            with transaction.atomic(durable=not nested, savepoint=not nested):
                 set_lock_timeout()
                 no_key = connection.features.has_select_for_no_key_update
                 if not rows.select_for_update(no_key=no_key).exists():

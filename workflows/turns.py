@@ -5,6 +5,7 @@ Always under the lock of the process; what touches the month as well holds the m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from viewflow.workflow.models import Task
@@ -26,10 +27,10 @@ def activation_of(task: Task, process: Any) -> Any:
     return task.flow_task.activation_class(task)
 
 
-def human_tasks(process: Any) -> list[Any]:
-    """Activations of the steps people take, newest first."""
+def human_tasks(process: Any, *, limit: int) -> list[Any]:
+    """Activations of the newest steps people take, the newest first."""
     tasks = Task.objects.filter(process_id=process.pk, place__isnull=False).select_related(*WITH_SUBJECT)
-    return [activation_of(task, process) for task in tasks.order_by("-id")]
+    return [activation_of(task, process) for task in tasks.order_by("-id")[:limit]]
 
 
 def last_task(process: Any) -> Any:
@@ -44,12 +45,14 @@ def open_step(process: Any) -> Any | None:
     return None if task is None else activation_of(task, process)
 
 
-def untouched(activation: Any, *, by_others_than: int) -> bool:
-    """Nobody else has claimed, opened or answered this step yet."""
+def untouched(activation: Any, *, by_others_than: int, events: Sequence[ProcessEvent] | None = None) -> bool:
+    """Nobody else has claimed, opened or answered this step yet; `events` of its process when they are loaded."""
     if activation.task.status != STATUS.NEW:
         return False
-    others = ProcessEvent.objects.filter(task_id=activation.task.pk, actor_id__isnull=False)
-    return not others.exclude(actor_id=by_others_than).exists()
+    if events is None:
+        events = list(ProcessEvent.objects.filter(task_id=activation.task.pk))
+    own = (None, by_others_than)
+    return all(event.actor_id in own for event in events if event.task_id == activation.task.pk)
 
 
 def step_cancel(activation: Any, *, actor: Any) -> None:

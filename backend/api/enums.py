@@ -7,6 +7,21 @@ class TaskBox(models.TextChoices):
     INBOX = "inbox", "待办"
     QUEUE = "queue", "待认领"
     DONE = "done", "已办"
+    ASKED = "asked", "征求意见"
+    COPIED = "copied", "抄送我"
+
+
+class ColleaguePurpose(models.TextChoices):
+    REASSIGN = "reassign", "转办"
+    CONSULT = "consult", "加签"
+    COPY = "copy", "抄送"
+
+
+class DelegationState(models.TextChoices):
+    SCHEDULED = "scheduled", "未开始"
+    ACTIVE = "active", "生效中"
+    ENDED = "ended", "已到期"
+    REVOKED = "revoked", "已撤销"
 
 
 class TaskStatus(models.TextChoices):

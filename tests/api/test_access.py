@@ -38,6 +38,22 @@ SCHEME: dict[str, Any] = {
 BODIES: dict[str, Any] = {
     "task_complete": {"decision": "approved"},
     "task_reading": {"seconds": 30, "items": [{"kind": "child", "id": 1, "seconds": 5}]},
+    "task_reassign": {"person_id": 1, "comment": "出差"},
+    "task_consult": {"person_ids": [1], "comment": "请看一下"},
+    "task_consult_cancel": {},
+    "task_opinion": {"comment": "属实"},
+    "task_copy": {"person_ids": [1]},
+    "task_withdraw": {"comment": "勾选有误"},
+    "statement_exclude": {"reason": "备案已注销", "content_hash": "0" * 64},
+    "statement_reopen": {"reason": "考勤有误"},
+    "cycle_cancel": {"reason": "天数有误", "confirmation": "2026-10"},
+    "delegation_make": {
+        "permission": "subsidy.review_township",
+        "delegate_id": 1,
+        "starts_on": "2026-11-02",
+        "ends_on": "2026-11-03",
+        "reason": "出差",
+    },
     "cycle_open": {"county": "330683", "month": "2026-11"},
     "alert_settle": {"outcome": "dismissed", "reason": "已核实, 属开放日"},
     "alert_override": {"reason": "家长出差, 下月补交材料"},
@@ -101,12 +117,17 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
         "message_id": 1,
         "correction_id": 1,
         "leave_id": 1,
+        "delegation_id": 1,
         **ids,
     }.items():
         path = path.replace("{" + name + "}", str(value))
     path = path.replace("{kind}", "children").replace("{form}", "csv")
     if operation_id == "photo_retrieve":
         query.setdefault("punch", 1)
+    if operation_id == "task_colleague_list":
+        query.setdefault("purpose", "copy")
+    if operation_id == "stand_in_list":
+        query.setdefault("permission", "subsidy.review_township")
     if method == "get":
         return client_of(user).get(path, query)
     body = dict(BODIES.get(operation_id, {}))
@@ -176,6 +197,22 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "task_release": ("system_admin", "audit_admin"),
     "task_complete": ("system_admin", "audit_admin"),
     "task_reading": ("system_admin", "audit_admin"),
+    **dict.fromkeys(
+        (
+            *("task_colleague_list", "task_reassign", "task_consult", "task_consult_cancel", "task_opinion"),
+            *("task_copy", "task_read", "task_remind", "task_withdraw"),
+            *(
+                "delegation_list",
+                "delegation_make",
+                "delegation_revoke",
+                "delegable_step_list",
+                "stand_in_list",
+            ),
+            *("statement_exclude", "statement_reopen"),
+        ),
+        ("system_admin", "audit_admin"),
+    ),
+    "cycle_cancel": ("operator_jasmine", "system_admin"),
 }
 
 
@@ -200,6 +237,17 @@ OUTSIDE = [
     ("task_claim", ("town_luoshan", "operator_bamboo", "stranger")),
     ("task_complete", ("town_luoshan", "operator_bamboo", "stranger")),
     ("task_reading", ("town_luoshan", "operator_bamboo", "stranger")),
+    *(
+        (f"task_{verb}", ("town_luoshan", "operator_bamboo", "stranger"))
+        for verb in (
+            *("colleague_list", "reassign", "consult", "consult_cancel", "opinion"),
+            *("copy", "read", "remind", "withdraw"),
+        )
+    ),
+    ("statement_exclude", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("statement_reopen", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("cycle_cancel", ("stranger",)),
+    ("delegation_revoke", ("town_sanjiang",)),
     ("cycle_retrieve", ("stranger",)),
     ("cycle_diagram", ("stranger",)),
     ("cycle_required_days", ("stranger",)),

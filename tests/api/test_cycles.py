@@ -44,6 +44,10 @@ def test_open_answers_with_the_new_cycle(reviewed: Month) -> None:
         "position": body["position"],
         "snapshot": None,
         "reports": [],
+        "capabilities": [
+            {"action": "cancel", "title": "取消月度周期", "allowed": True, "reason_code": "", "reason": ""}
+        ],
+        "cancellation": None,
     }
     assert [(p["node"], p["status"]) for p in body["position"]] == [
         ("set_attendance_days", "active"),

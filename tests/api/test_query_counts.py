@@ -71,6 +71,13 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
         "message_unread_count": (company.county_one, "/messages/unread-count"),
         "institution_list": (company.county_one, "/institutions"),
         "county_list": (company.county_one, "/counties"),
+        "task_list_asked": (company.county_one, "/tasks?box=asked"),
+        "task_list_copied": (company.county_one, "/tasks?box=copied"),
+        "colleague_list": (company.county_one, f"/tasks/{task}/colleagues?purpose=reassign"),
+        "colleague_consult_list": (company.county_one, f"/tasks/{task}/colleagues?purpose=consult"),
+        "delegation_list": (company.county_one, "/delegations"),
+        "delegable_steps": (company.county_one, "/delegations/steps"),
+        "stand_in_list": (company.county_one, "/delegations/stand-ins?permission=subsidy.review_county"),
     }
 
 

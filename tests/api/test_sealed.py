@@ -92,4 +92,9 @@ def test_nothing_more_can_be_decided_or_corrected(sealed: Month) -> None:
     }
     late = post(company.operator_jasmine, "/corrections", correction)
     assert_problem(late, 409, "cycle_already_evaluated")
-    assert client_of(company.evaluator).get("/api/v1/tasks/counts").json() == {"inbox": 0, "queue": 0}
+    assert client_of(company.evaluator).get("/api/v1/tasks/counts").json() == {
+        "inbox": 0,
+        "queue": 0,
+        "asked": 0,
+        "copied": 0,
+    }

@@ -30,6 +30,7 @@ def test_row(opened: Month) -> None:
         "cycle_id": opened.cycle.pk,
         "statement": None,
         "decision": None,
+        "due": {"state": "none", "on": None, "days_over": 0},
     }
 
 
@@ -39,13 +40,13 @@ def test_claim_moves_it_to_the_inbox_and_release_back(opened: Month) -> None:
     claimed = post(user, f"/tasks/{task['id']}/claim").json()
     assert (claimed["status"], claimed["claimed_at"]) == ("claimed", "2026-11-02T09:00:00+08:00")
     assert claimed["owner"] == {"id": user.pk, "display_name": "陈审核"}
-    assert get(user, "/tasks/counts").json() == {"inbox": 1, "queue": 0}
+    assert get(user, "/tasks/counts").json() == {"inbox": 1, "queue": 0, "asked": 0, "copied": 0}
     assert first_task(user, "inbox")["id"] == task["id"]
     other = post(opened.cast.county_two, f"/tasks/{task['id']}/claim")
     assert_problem(other, 409, "task_claimed_by_other")
     released = post(user, f"/tasks/{task['id']}/release").json()
     assert (released["status"], released["owner"]) == ("open", None)
-    assert get(user, "/tasks/counts").json() == {"inbox": 0, "queue": 1}
+    assert get(user, "/tasks/counts").json() == {"inbox": 0, "queue": 1, "asked": 0, "copied": 0}
 
 
 def test_complete_claims_on_the_way(opened: Month) -> None:
@@ -109,7 +110,7 @@ def test_bad_bodies(opened: Month, body: dict[str, Any], field: str) -> None:
     user = opened.cast.county_one
     problem = assert_problem(complete(user, first_task(user), body), 400, "invalid_input")
     assert [error["field"] for error in problem["errors"]] == [field]
-    assert get(user, "/tasks/counts").json() == {"inbox": 0, "queue": 1}
+    assert get(user, "/tasks/counts").json() == {"inbox": 0, "queue": 1, "asked": 0, "copied": 0}
 
 
 def test_days_without_a_value_are_refused_by_the_service(opened: Month) -> None:

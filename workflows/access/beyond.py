@@ -28,6 +28,9 @@ class CountyCase:
         self.actor = actor
         self.subject = subject
         self.process = process  # of the subject; None while nothing was started
+        self.answered = (
+            True  # whether the request's key may have been answered before, see `idempotency.Once`
+        )
 
     def visible(self) -> bool:
         return covers(scope_of(self.actor, permission=self.view), self.subject)

@@ -17,7 +17,7 @@ from backend.apps.subsidy.selectors.preflight import preflight_of
 from backend.common.errors import Conflict, DomainError, Forbidden
 from workflows.access.delegations import delegators_of
 from workflows.access.rows import REACH_TEXT, VIEW, covers, reaches
-from workflows.duties import duty_conflict
+from workflows.duties import duty_conflicts
 from workflows.history import Subject, subject_of
 from workflows.models import Invitation, ProcessEvent
 from workflows.nodes import Decision, HumanTask
@@ -35,14 +35,15 @@ class Case:
         self.process = activation.process
         self.actor = actor
         self.subject: Subject = subject_of(activation.process)
+        self.found: dict[str, Any] = {}  # what a refusal looked up and its act needs
 
     def renew(self) -> None:
         """After an act: what is possible now is asked again; who this person is has not changed."""
         for name in ("cancelled_refusal", "closed_refusal", "state_refusal", "opinion_refusal"):
             self.__dict__.pop(name, None)
+        self.found.clear()
         for name in ("content", "blockers", "invitations", "events"):
             self.__dict__.pop(name, None)
-        self.task.__dict__.pop("invited", None)
 
     # --- rows ---------------------------------------------------------------------------------------
     def visible(self) -> bool:
@@ -55,9 +56,10 @@ class Case:
         refusal = self.role_refusal
         if refusal is not None and self.principal is None:
             return refusal
-        conflict = duty_conflict(
-            actor=self.actor, duty=self.node.duty, subject=self.subject, principal=self.principal
-        )
+        conflict = self._conflicts.get(self.actor.pk)
+        if conflict is None and self.principal is not None and self.principal.pk in self._conflicts:
+            name = f"委托人 {self.principal.display_name} "
+            conflict = self._conflicts[self.principal.pk].replace("您", name, 1)
         return None if conflict is None else Forbidden("duty_conflict", conflict)
 
     @property
@@ -87,12 +89,14 @@ class Case:
     @cached_property
     def principal(self) -> User | None:
         """Whom the actor acts for at this task; None when they act in their own right, or not at all."""
-        free = (
-            person
-            for person in self.standing_for
-            if duty_conflict(actor=person, duty=self.node.duty, subject=self.subject) is None
-        )
+        free = (person for person in self.standing_for if person.pk not in self._conflicts)
         return next(free, next(iter(self.standing_for), None))
+
+    @cached_property
+    def _conflicts(self) -> dict[int, str]:
+        """Who of the actor and those they may stand for is kept from this step by their part in the month; one query."""
+        people = [self.actor.pk, *(person.pk for person in self.standing_for)]
+        return duty_conflicts(people, duty=self.node.duty, subject=self.subject)
 
     def decision_refusal(self, decision: Decision) -> DomainError | None:
         if decision.permission and not (self.principal or self.actor).has_perm(decision.permission):

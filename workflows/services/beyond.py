@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from backend.apps.accounts.models import User
@@ -33,6 +32,16 @@ def cycle_missing() -> NotFound:
     return NotFound("cycle_not_found", "没有这个月度周期, 或不在您的权限范围内")
 
 
+_ROWS = (
+    "process__parent_task__process",
+    "statement__cycle__county",
+    "statement__cycle__scheme",
+    "statement__institution__township",
+    "statement__institution__county",
+    "statement__grade",
+)
+
+
 # --- statements ---------------------------------------------------------------------------------------
 def perform_on_statement(
     *, statement_id: int, actor: User, action: str, payload: ActionPayload | None = None
@@ -58,8 +67,9 @@ def perform_on_statement(
         )
 
     try:
-        with _locked_statement(statement_id, actor, with_parent=verb.with_parent) as case:
-            return once.answer(act)
+        locked = _locked_statement(statement_id, actor, with_parent=verb.with_parent, noted=once.noted)
+        with locked as case:
+            return once.answer(act, loaded=case)
     except TROUBLE as trouble:
         return once.after(trouble)
 
@@ -71,57 +81,42 @@ def statement_capabilities(*, statement: Statement, actor: User) -> list[Capabil
     return statement_capabilities_of(StatementCase(actor, subject, None if run is None else run.process))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    process_id: int | None
-    parent_id: int | None
+class _NotStarted(Exception):
+    """The statement has no review process, and so no lock."""
 
 
 @contextmanager
-def _locked_statement(statement_id: int, actor: User, *, with_parent: bool) -> Iterator[StatementCase]:
+def _locked_statement(
+    statement_id: int, actor: User, *, with_parent: bool, noted: Mapping[str, Any]
+) -> Iterator[StatementCase]:
     """The month's process first when it is touched as well, then the review's; everything read again under them."""
-    place = _place_of(statement_id)
+    own = StatementRun.objects.filter(statement_id=statement_id)
     with ExitStack() as locks:
-        if with_parent and place.parent_id is not None:
-            locks.enter_context(FLOW_LOCK.of_process(place.parent_id, statement_missing()))
-            locks.enter_context(nested_lock())
-        if place.process_id is not None:
-            locks.enter_context(FLOW_LOCK.of_process(place.process_id, statement_missing()))
-        locks.enter_context(collecting())
-        statement = (
-            Statement.objects.select_related(
-                "cycle__county", "cycle__scheme", "institution__township", "institution__county", "grade"
-            )
-            .filter(pk=statement_id)
-            .first()
-        )
-        if statement is None:
-            raise statement_missing()
-        subject, process = Subject(statement.cycle, statement), _process_of(statement)
-        if process is not None:
-            subject_attach(process, subject)
-        case = StatementCase(actor, subject, process)
+        try:
+            if with_parent:
+                month = own.values("process__parent_task__process_id")
+                locks.enter_context(FLOW_LOCK.named_by(month, _NotStarted()))
+                locks.enter_context(nested_lock())
+            locks.enter_context(FLOW_LOCK.named_by(own.values("process_id"), _NotStarted()))
+        except _NotStarted:
+            case = _unstarted(statement_id, actor)
+        else:
+            locks.enter_context(collecting())
+            run = own.select_related(*_ROWS).annotate(**noted).get()
+            subject_attach(run.process, Subject(run.statement.cycle, run.statement))
+            case = StatementCase(actor, Subject(run.statement.cycle, run.statement), run.process)
+            case.answered = bool(getattr(run, "answered", False))
         if not case.visible():
             raise statement_missing()
         yield case
 
 
-def _place_of(statement_id: int) -> _Place:
-    found = (
-        StatementRun.objects.filter(statement_id=statement_id)
-        .values_list("process_id", "process__parent_task__process_id")
-        .first()
-    )
-    return _Place(*(found or (None, None)))
-
-
-def _process_of(statement: Statement) -> Any:
-    run = (
-        StatementRun.objects.filter(statement=statement)
-        .select_related("process__parent_task__process")
-        .first()
-    )
-    return None if run is None else run.process
+def _unstarted(statement_id: int, actor: User) -> StatementCase:
+    """Before its review every act is refused; who may see it is asked all the same."""
+    statement = Statement.objects.select_related("cycle", "institution").filter(pk=statement_id).first()
+    if statement is None:
+        raise statement_missing()
+    return StatementCase(actor, Subject(statement.cycle, statement), None)
 
 
 # --- months -------------------------------------------------------------------------------------------

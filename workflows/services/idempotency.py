@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import Exists
 from django.utils import timezone
 from viewflow.fsm import TransitionNotAllowed
 from viewflow.workflow.exceptions import FlowLockFailed
@@ -27,9 +29,19 @@ class Once:
     key: str
     fingerprint: str
 
-    def answer(self, act: Callable[[], PerformResult]) -> PerformResult:
-        """Inside the lock and transaction of the act. `Conflict` when the key came with another request."""
-        earlier = self._earlier()
+    @property
+    def noted(self) -> dict[str, Exists]:
+        """For the query that loads what the act is about: whether the key was answered before."""
+        known = IdempotentAction.objects.filter(actor=self.actor, key=self.key)
+        return {"answered": Exists(known)} if self.key else {}
+
+    def answer(self, act: Callable[[], PerformResult], *, loaded: Any = None) -> PerformResult:
+        """Inside the lock and transaction of the act; `loaded` carries what was `noted`.
+
+        `Conflict` when the key came with another request.
+        """
+        known = loaded is None or getattr(loaded, "answered", bool(self.key))
+        earlier = self._earlier() if known else None
         if earlier is not None:
             return earlier
         result = act()

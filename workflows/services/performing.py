@@ -70,13 +70,13 @@ def perform_at(*, task_id: int, actor: User, action: str, payload: ActionPayload
     once = Once(actor, payload.idempotency_key, payload.fingerprint(action=action, task_id=task_id))
     case = None
     try:
-        with locked_activation(task_id, with_parent=verb.with_parent) as activation:
+        with locked_activation(task_id, with_parent=verb.with_parent, **once.noted) as activation:
             if not isinstance(activation.flow_task, HumanTask):
                 raise task_missing()
             case = Case(activation, actor)
             if not case.visible():
                 raise task_missing()
-            result = once.answer(lambda: _act(case, verb, payload))
+            result = once.answer(lambda: _act(case, verb, payload), loaded=case.task)
     except TROUBLE as trouble:
         if isinstance(trouble, IntegrityError) and case is not None:
             refuse(_decided(case))

@@ -168,6 +168,7 @@ def _guests(case: Case, payload: ActionPayload, kind: Invitation.Kind) -> list[U
 
 def _invite(case: Case, people: Sequence[User], kind: Invitation.Kind, text: str) -> None:
     earlier = sum(1 for one in case.invitations if one.kind == kind)
+    case.task.__dict__["invited"] = True
     Invitation.objects.bulk_create(
         Invitation(
             task=case.task,

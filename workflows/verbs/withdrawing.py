@@ -11,9 +11,10 @@ from backend.apps.subsidy.services import decision_take_back
 from backend.common.errors import Conflict, DomainError, Forbidden
 from workflows.access import Case
 from workflows.actions import ActionPayload
+from workflows.history import record
 from workflows.models import ProcessEvent
 from workflows.turns import human_tasks, open_step, step_cancel, turn, untouched, wait_again
-from workflows.verbs.base import Verb, comment_of, note
+from workflows.verbs.base import Verb, comment_of
 
 
 def withdraw_refusal(case: Case) -> DomainError | None:
@@ -32,32 +33,34 @@ def withdraw_refusal(case: Case) -> DomainError | None:
 
 def _moved_on(case: Case) -> DomainError | None:
     """The newest step must be the one that followed this decision, and nobody else may have touched it."""
-    waiting = _waiting(case)
-    newest = human_tasks(case.process)[0 if case.process.finished is not None else 1 :]
-    if not newest or newest[0].task.pk != case.task.pk:
+    finished = case.process.finished is not None
+    newest = human_tasks(case.process, limit=2)
+    decided = newest[0 if finished else 1 :]
+    if not decided or decided[0].task.pk != case.task.pk:
         return Conflict("decision_superseded", "该意见之后已有新的办理, 不能撤回")
-    if waiting is not None and not untouched(waiting, by_others_than=case.actor.pk):
+    waiting = case.found["waiting"] = _evaluation(case) if finished else newest[0]
+    events = None if finished else case.events
+    if waiting is not None and not untouched(waiting, by_others_than=case.actor.pk, events=events):
         return Conflict("next_step_started", "下一环节已有人打开或认领, 不能撤回; 如需更正请联系其退回")
     return None
 
 
-def _waiting(case: Case) -> Any | None:
-    """What waits because of this decision: the next step of the review, or the evaluation it made possible."""
-    if case.process.finished is None:
-        return open_step(case.process)
-    return open_step(case.process.parent_task.process)
+def _evaluation(case: Case) -> Any | None:
+    """The open evaluation of the month; there is none while the node that opened this review still waits for others."""
+    fan_out = case.process.parent_task
+    return None if fan_out.status == STATUS.STARTED else open_step(fan_out.process)
 
 
 def withdraw_act(case: Case, payload: ActionPayload) -> None:
     reason = comment_of(payload, "请写明撤回的原因")
     statement = case.subject.statement
     assert statement is not None
-    finished, waiting = case.process.finished is not None, _waiting(case)
+    finished, waiting = case.process.finished is not None, case.found["waiting"]
     decision_take_back(statement=statement, kind=Takeback.Kind.WITHDRAWN, reason=reason, actor=case.actor)
-    note(
-        case,
+    record(  # the takeback is audited already
         ProcessEvent.Kind.WITHDRAWN,
-        "workflows.task.withdrawn",
+        activation=case.activation,
+        actor=case.actor,
         at_round=case.task.place.round,
         comment=reason,
         decision=case.task.data.get("decision", ""),

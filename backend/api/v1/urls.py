@@ -23,5 +23,6 @@ AREAS = (
     "institutions",
     "imports",
     "schemes",
+    "delegations",
 )
 urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]

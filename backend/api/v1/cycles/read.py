@@ -24,6 +24,7 @@ from backend.apps.subsidy.selectors.visible import cycle_get, statements_reached
 from backend.common.errors import Invalid
 from backend.common.keyset import Key, Page
 from workflows.selectors import CycleSummary, cycle_position, cycle_summaries
+from workflows.services import cycle_capabilities
 
 VIEW_REPORT = "reporting.view_report"
 NOT_STARTED = CycleSummary(status_text="", returned=0)
@@ -63,6 +64,11 @@ def _row(cycle: MonthlyCycle, counted: CycleCounts, summary: CycleSummary) -> di
     }
 
 
+def cycle_row(*, actor: User, cycle_id: int) -> dict[str, Any]:
+    """One cycle as lists show it."""
+    return _rows([cycle_get(actor=actor, cycle_id=cycle_id)], actor)[0]
+
+
 def cycle_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
     """Amounts and counts within the reader's scope; seal and reports for those who may see reports."""
     cycle = cycle_get(actor=actor, cycle_id=cycle_id)
@@ -84,6 +90,18 @@ def cycle_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
             }
             for report in (report_files(snapshot=snapshot) if snapshot else ())
         ],
+        "capabilities": cycle_capabilities(cycle=cycle, actor=actor),
+        "cancellation": _cancellation(cycle),
+    }
+
+
+def _cancellation(cycle: MonthlyCycle) -> dict[str, Any] | None:
+    if cycle.cancelled_by is None:
+        return None
+    return {
+        "by_name": cycle.cancelled_by.display_name,
+        "at": cycle.cancelled_at,
+        "reason": cycle.cancel_reason,
     }
 
 

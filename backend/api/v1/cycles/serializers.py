@@ -12,6 +12,7 @@ from backend.api.fields import (
     RegionSerializer,
 )
 from backend.api.schema import page_of
+from backend.api.v1.capabilities import CapabilitySerializer
 from backend.apps.reporting.models import ReportFile
 
 
@@ -80,12 +81,25 @@ class ReportRefSerializer(serializers.Serializer):
     sha256 = serializers.CharField()
 
 
+class CycleCancelSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=300)
+    confirmation = serializers.CharField(max_length=32, help_text="再次输入服务月, 例如 2026-10")
+
+
+class CancellationSerializer(serializers.Serializer):
+    by_name = serializers.CharField()
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
 class CycleDetailSerializer(CycleSerializer):
     scheme = SchemeRefSerializer()
     required_days = serializers.IntegerField(allow_null=True)
     position = CyclePositionSerializer(many=True)
     snapshot = SnapshotRefSerializer(allow_null=True)
     reports = ReportRefSerializer(many=True)
+    capabilities = CapabilitySerializer(many=True, help_text="对整个月度周期可办的事与原因")
+    cancellation = CancellationSerializer(allow_null=True, help_text="取消的月度周期; 未取消为 null")
 
 
 class CalendarDaySerializer(serializers.Serializer):

@@ -7,19 +7,21 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.api.schema import PageQuerySerializer, binary, operation
-from backend.api.v1.cycles.read import cycle_detail, cycle_page, edges_detail, required_days
+from backend.api.schema import IDEMPOTENCY_KEY, PageQuerySerializer, binary, operation
+from backend.api.v1.cycles.read import cycle_detail, cycle_page, cycle_row, edges_detail, required_days
 from backend.api.v1.cycles.serializers import (
+    CycleCancelSerializer,
     CycleDetailSerializer,
     CycleEdgesSerializer,
     CycleOpenSerializer,
     CyclePageSerializer,
+    CycleSerializer,
     RequiredDaysSerializer,
 )
 from backend.api.views import ApiView
 from backend.apps.subsidy.selectors.visible import cycle_get
 from workflows.selectors import cycle_diagram
-from workflows.services import cycle_start
+from workflows.services import ActionPayload, cycle_start, perform_on_cycle
 
 LISTING = "cycles"
 DIAGRAM_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # opened by itself it is a document
@@ -68,6 +70,29 @@ class CycleRetrieveApi(ApiView):
     )
     def get(self, request: Request, cycle_id: int) -> Response:
         return Response(CycleDetailSerializer(cycle_detail(actor=self.actor, cycle_id=cycle_id)).data)
+
+
+class CycleCancelApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "cycle_cancel",
+        tag="cycles",
+        summary="取消未评定的月度周期, 其中未办结的任务一并取消",
+        request=CycleCancelSerializer,
+        response=CycleSerializer,
+        headers=[IDEMPOTENCY_KEY],
+        problems=(401, 403, 404, 409, 503),
+    )
+    def post(self, request: Request, cycle_id: int) -> Response:
+        data = self.body(CycleCancelSerializer)
+        payload = ActionPayload(
+            comment=data["reason"],
+            confirmation=data["confirmation"],
+            idempotency_key=self.idempotency_key,
+        )
+        perform_on_cycle(cycle_id=cycle_id, actor=self.actor, action="cancel", payload=payload)
+        return Response(CycleSerializer(cycle_row(actor=self.actor, cycle_id=cycle_id)).data)
 
 
 class CycleDiagramApi(ApiView):

@@ -28,6 +28,7 @@ from backend.apps.subsidy.selectors.visible import cycle_with_statements_get, li
 from backend.common.keyset import Key, Page
 from backend.common.service_month import ServiceMonth
 from workflows.selectors import StatementPosition, statement_positions
+from workflows.services import statement_capabilities
 
 
 def statement_page(
@@ -69,6 +70,12 @@ def _row(row: StatementRow, step: StatementPosition | None) -> dict[str, Any]:
     }
 
 
+def statement_row(*, actor: User, statement_id: int) -> dict[str, Any]:
+    """One statement as lists show it."""
+    (row,) = statement_rows([statement_get(actor=actor, statement_id=statement_id)])
+    return _row(row, statement_positions([statement_id]).get(statement_id))
+
+
 def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
     statement = statement_get(actor=actor, statement_id=statement_id)
     (row,) = statement_rows([statement])
@@ -102,6 +109,7 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
         ],
         "task_id": step.task_id if step else None,
         "exclusion_reason": statement.exclusion_reason,
+        "capabilities": statement_capabilities(statement=statement, actor=actor),
     }
 
 

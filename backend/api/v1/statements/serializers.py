@@ -12,6 +12,7 @@ from backend.api.fields import (
     RegionSerializer,
 )
 from backend.api.schema import PageQuerySerializer, page_of
+from backend.api.v1.capabilities import CapabilitySerializer
 from backend.apps.attendance.models import Punch
 from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType
@@ -110,6 +111,16 @@ class StatementDetailSerializer(StatementSerializer):
     decisions = StatementDecisionSerializer(many=True)
     task_id = IdField(allow_null=True, help_text="当前任务; 没有或不可见为 null")
     exclusion_reason = serializers.CharField(allow_blank=True)
+    capabilities = CapabilitySerializer(many=True, help_text="对整张结算单可办的事与原因")
+
+
+class StatementExcludeSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=300, help_text="报告会印出")
+    content_hash = serializers.CharField(max_length=64, help_text="所见内容的校验值")
+
+
+class StatementReopenSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=500)
 
 
 class LineSerializer(serializers.Serializer):

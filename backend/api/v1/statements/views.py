@@ -5,12 +5,13 @@ from __future__ import annotations
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.api.schema import operation
+from backend.api.schema import IDEMPOTENCY_KEY, operation
 from backend.api.v1.statements.read import (
     line_detail,
     line_page,
     statement_detail,
     statement_page,
+    statement_row,
 )
 from backend.api.v1.statements.serializers import (
     LineDetailSerializer,
@@ -19,13 +20,17 @@ from backend.api.v1.statements.serializers import (
     LineQuerySerializer,
     StatementAllQuerySerializer,
     StatementDetailSerializer,
+    StatementExcludeSerializer,
     StatementPageSerializer,
     StatementQuerySerializer,
+    StatementReopenSerializer,
+    StatementSerializer,
 )
 from backend.api.views import ApiView
 from backend.apps.subsidy.selectors.visible import line_get
 from backend.apps.subsidy.services import payee_not_needed
 from workflows.beside import payee_decide
+from workflows.services import ActionPayload, perform_on_statement
 
 
 class StatementListApi(ApiView):
@@ -79,6 +84,52 @@ class StatementRetrieveApi(ApiView):
     def get(self, request: Request, statement_id: int) -> Response:
         detail = statement_detail(actor=self.actor, statement_id=statement_id)
         return Response(StatementDetailSerializer(detail).data)
+
+
+class StatementActApi(ApiView):
+    """Acts on the whole statement, whatever step its review is at."""
+
+    permission = "subsidy.view_statement"
+
+    def act(self, statement_id: int, action: str, payload: ActionPayload) -> Response:
+        perform_on_statement(statement_id=statement_id, actor=self.actor, action=action, payload=payload)
+        return Response(StatementSerializer(statement_row(actor=self.actor, statement_id=statement_id)).data)
+
+
+class StatementExcludeApi(StatementActApi):
+    @operation(
+        "statement_exclude",
+        tag="statements",
+        summary="不纳入本月: 审核的任何环节, 由县级写明原因",
+        request=StatementExcludeSerializer,
+        response=StatementSerializer,
+        headers=[IDEMPOTENCY_KEY],
+        problems=(401, 403, 404, 409, 503),
+    )
+    def post(self, request: Request, statement_id: int) -> Response:
+        data = self.body(StatementExcludeSerializer)
+        payload = ActionPayload(
+            comment=data["reason"],
+            content_hash=data["content_hash"],
+            idempotency_key=self.idempotency_key,
+        )
+        return self.act(statement_id, "exclude", payload)
+
+
+class StatementReopenApi(StatementActApi):
+    @operation(
+        "statement_reopen",
+        tag="statements",
+        summary="重新审核: 评定之前, 审结的结算单回到新一轮初审",
+        request=StatementReopenSerializer,
+        response=StatementSerializer,
+        headers=[IDEMPOTENCY_KEY],
+        problems=(401, 403, 404, 409, 503),
+    )
+    def post(self, request: Request, statement_id: int) -> Response:
+        data = self.body(StatementReopenSerializer)
+        payload = ActionPayload(comment=data["reason"], idempotency_key=self.idempotency_key)
+        return self.act(statement_id, "reopen", payload)
 
 
 class StatementLineListApi(ApiView):

@@ -9,18 +9,33 @@ from backend.apps.accounts.models import User
 from backend.common.keyset import Key, Page
 from workflows import selectors
 from workflows.readings import task_read
-from workflows.selectors import TaskCounts, TaskDetail, TaskFilters, TaskRow
+from workflows.selectors import Colleague, TaskCounts, TaskDetail, TaskFilters, TaskRow
 from workflows.services import Performed
 
 _BOXES = {
     TaskBox.INBOX: selectors.inbox,
     TaskBox.QUEUE: selectors.queue,
     TaskBox.DONE: selectors.done,
+    TaskBox.ASKED: selectors.asked,
+    TaskBox.COPIED: selectors.copied,
 }
 
 
 def task_page(*, actor: User, box: str, filters: TaskFilters, after: Key | None, limit: int) -> Page[TaskRow]:
     return _BOXES[TaskBox(box)](actor=actor, after=after, limit=limit, filters=filters)
+
+
+def colleague_page(
+    *, actor: User, task_id: int, filters: dict[str, Any], after: Key | None
+) -> Page[Colleague]:
+    return selectors.colleagues(
+        actor=actor,
+        task_id=task_id,
+        purpose=filters["purpose"],
+        text=filters["q"],
+        after=after,
+        limit=filters["limit"],
+    )
 
 
 def task_counts(*, actor: User) -> TaskCounts:
@@ -45,4 +60,6 @@ def _shown(detail: TaskDetail) -> dict[str, Any]:
         "capabilities": detail.capabilities,
         "content_hash": detail.content_hash,
         "timeline": detail.timeline,
+        "invitations": detail.invitations,
+        "acting_for": detail.acting_for,
     }

@@ -19,7 +19,7 @@ from backend.api.fields import DaysField, IdField, MoneyField, MonthField, Reaso
 from backend.api.schema import PageQuerySerializer, page_of
 from backend.api.v1.capabilities import CapabilitySerializer
 from backend.api.v1.waiting.serializers import DueSerializer
-from workflows.models import ProcessEvent, ReadingItem
+from workflows.models import Invitation, ProcessEvent, ReadingItem
 from workflows.readings import ITEMS_AT_MOST
 
 
@@ -134,17 +134,36 @@ class TimelineEntrySerializer(serializers.Serializer):
     comment = serializers.CharField(allow_blank=True)
     evidence = EvidenceSerializer(allow_null=True)
     confirmed = DifferenceSerializer(allow_null=True)
+    from_name = serializers.CharField(allow_blank=True, help_text="转办前的办理人")
+    to_name = serializers.CharField(allow_blank=True, help_text="转办、加签、抄送、催办的对象")
+
+
+class InvitationSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=Invitation.Kind.choices)
+    person_id = IdField()
+    person_name = serializers.CharField()
+    by_name = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+    opinion = serializers.CharField(allow_blank=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
+    read_at = serializers.DateTimeField(allow_null=True)
 
 
 class TaskDetailSerializer(TaskSerializer):
     capabilities = CapabilitySerializer(many=True)
     content_hash = serializers.CharField(help_text="办理时原样交回: 批的是这一版")
     timeline = TimelineEntrySerializer(many=True)
+    invitations = InvitationSerializer(many=True, help_text="加签与抄送")
+    acting_for = serializers.CharField(allow_blank=True, help_text="您受谁委托办理这件任务; 本人办理为空串")
 
 
 class TaskCountsSerializer(serializers.Serializer):
     inbox = serializers.IntegerField()
     queue = serializers.IntegerField()
+    asked = serializers.IntegerField(help_text="等待我答复的加签")
+    copied = serializers.IntegerField(help_text="未读的抄送")
 
 
 class RequiredDaysOverrideInputSerializer(serializers.Serializer):

@@ -7,12 +7,12 @@ did. It is sealed and printed with the month.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Q, Value
+from django.db.models import OuterRef, Q, Subquery, Value
 
 from backend.apps.accounts.models import User
 from backend.apps.alerts.models import AlertOutcome, AlertOverride
@@ -23,7 +23,6 @@ from backend.apps.subsidy.models import (
     MonthlyCycle,
     PayeeDecision,
     SchemeEvent,
-    Statement,
     StatementDecision,
 )
 from backend.apps.subsidy.selectors.cycle_content import CycleContent
@@ -81,14 +80,12 @@ _SCHEME_STEPS: Final = {
 }
 
 
-def decision_conflict(statement: Statement, *, step: str, actor: User) -> StatementDecision | None:
-    """The actor's earlier decision on this statement for another duty, which forbids this one; one query."""
-    return (
-        StatementDecision.objects.filter(Q(by=actor) | Q(principal=actor), statement=statement)
-        .exclude(step__in=[other for other in TITLES if _DUTIES[other] is _DUTIES[step]])
-        .order_by("id")
-        .first()
-    )
+def other_step(step: str, people: Sequence[User]) -> Subquery:
+    """On rows of statements: the step of another duty one of these people decided before, which forbids this one."""
+    earlier = StatementDecision.objects.filter(
+        Q(by__in=people) | Q(principal__in=people), statement=OuterRef("pk")
+    ).exclude(step__in=[other for other in TITLES if _DUTIES[other] is _DUTIES[step]])
+    return Subquery(earlier.order_by("id").values("step")[:1])
 
 
 def cycle_decisions(cycle: MonthlyCycle) -> list[StatementDecision]:

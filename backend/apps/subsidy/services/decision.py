@@ -18,7 +18,7 @@ from backend.apps.audit.services import audit_record
 from backend.apps.subsidy.models import EntitlementLine, Statement, StatementDecision
 from backend.apps.subsidy.selectors.blockers import content_blockers
 from backend.apps.subsidy.selectors.content import StatementContent, statement_contents
-from backend.apps.subsidy.selectors.duties import TITLES, decision_conflict
+from backend.apps.subsidy.selectors.duties import TITLES, other_step
 from backend.common.errors import Conflict, Forbidden, Invalid
 from backend.common.money import round_money
 
@@ -102,16 +102,16 @@ def decision_write(*, statement: Statement, given: DecisionInput, actor: User) -
     which ends the transaction; `already_decided` says what it means.
     """
     comment = _checked_input(given)
+    people = [actor] if given.principal is None else [actor, given.principal]
     row = (
         Statement.objects.select_for_update(of=("self",))
         .select_related("cycle", "institution")
+        .annotate(other_step=other_step(given.step, people))
         .get(pk=statement.pk)
     )
     _check_position(row, given.round)
     content = statement_contents([row], cycle=row.cycle)[0]
-    for person in (actor, given.principal):
-        if person is not None:
-            _check_duties(content, given.step, person)
+    _check_duties(content, given.step, people, row.other_step)
     if content.content_hash != given.content_hash:
         raise Conflict(
             "content_changed",
@@ -206,11 +206,10 @@ def _check_position(row: Statement, round_seen: int) -> None:
         raise Conflict("cycle_cancelled", "本月度周期已取消")
 
 
-def _check_duties(content: StatementContent, step: str, actor: User) -> None:
+def _check_duties(content: StatementContent, step: str, people: list[User], done: str | None) -> None:
     """Nobody holds two of: correct or propose a correction, township review, county review."""
-    earlier = decision_conflict(content.statement, step=step, actor=actor)
-    done = None if earlier is None else earlier.step
-    if done is None and step != Step.CORRECT and any(c.maker_id == actor.pk for c in content.corrections):
+    makers = {correction.maker_id for correction in content.corrections}
+    if done is None and step != Step.CORRECT and any(person.pk in makers for person in people):
         done = "propose_correction"
     if done is not None:
         raise Forbidden(

@@ -5,7 +5,6 @@ Called by `workflows.services` inside the lock of the flow, which has checked wh
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
 from backend.apps.accounts.models import User
@@ -15,11 +14,10 @@ from backend.apps.subsidy.services.decision import POSITION
 from backend.common.errors import Conflict, Invalid
 
 
-@transaction.atomic
 def decision_take_back(
     *, statement: Statement, kind: Takeback.Kind, reason: str, actor: User
 ) -> StatementDecision:
-    """Take back the latest decision on a statement; a finished statement is open again.
+    """Take back the latest decision on a statement, in the caller's transaction; a finished statement is open again.
 
     The round after the decision begins, unless the decision began it itself (a resubmission), so that the step
     and round of every decision stay unique. Refuses with `nothing_to_take_back`, `cycle_already_evaluated`,
