@@ -19,7 +19,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from backend.apps.exchange.services import outbox_add
 from workflows.deadlines import dates_for
-from workflows.history import Subject, record, subject_attach, subject_of
+from workflows.history import Subject, follows, record, subject_attach, subject_of
 from workflows.job_queue import job_add
 from workflows.models import JobRun, ProcessEvent, TaskPlace
 from workflows.topics import TASK_CREATED
@@ -40,7 +40,17 @@ class HumanTaskActivation(Propagating, nodes.ViewActivation):
         cls, flow_task: Any, prev_activation: Any, token: Any, data: Any = None, seed: Any = None
     ) -> HumanTaskActivation:
         """The task, its place (unique per step and round), the history row and the message to be sent."""
-        activation: HumanTaskActivation = super().create(flow_task, prev_activation, token, data, seed)
+        task = flow_task.flow_class.task_class(
+            process=prev_activation.process,
+            flow_task=flow_task,
+            token=token,
+            data=data or {},
+            owner_permission=flow_task.permission,  # static, and no `.Assign()` or onCreate: `checks` holds that
+        )
+        task.seed = seed
+        task.save()
+        follows(task, prev_activation.task)
+        activation = cls(task)
         subject = _in_its_round(activation.process, flow_task.name)
         TaskPlace.objects.create(
             task=activation.task,
@@ -112,7 +122,7 @@ class WrittenOnce(Propagating):
     @_transition(source=STATUS.NEW, target=STATUS.DONE)
     def complete(self) -> None:
         super().complete.original()  # type: ignore[misc]  # the transition of Viewflow's Activation, next in line
-        self.task.previous.add(self.came_from)
+        follows(self.task, self.came_from)
 
 
 class RouteActivation(WrittenOnce, nodes.SwitchActivation):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
+from viewflow.workflow.models import Task
 
 from backend.apps.accounts.models import User
 from backend.apps.subsidy.models import MonthlyCycle, Statement
@@ -16,6 +17,7 @@ from workflows.models import CycleRun, ProcessEvent, StatementRun
 
 SYSTEM_NAME = "系统"
 _CACHE = "_subject"
+_links: ContextVar[list[Any] | None] = ContextVar("task_links", default=None)
 _collected: ContextVar[list[ProcessEvent] | None] = ContextVar("process_events", default=None)
 
 
@@ -113,15 +115,29 @@ def record(kind: ProcessEvent.Kind, *, activation: Any, **fields: Any) -> None:
         waiting.append(event)
 
 
+def follows(task: Task, previous: Task) -> None:
+    """The link from a task to the one before it, in the transaction that makes the task."""
+    link = Task.previous.through(from_task_id=task.pk, to_task_id=previous.pk)
+    waiting = _links.get()
+    if waiting is None:
+        link.save(force_insert=True)
+    else:
+        waiting.append(link)
+
+
 @contextmanager
 def collecting() -> Iterator[None]:
-    """Write the events of one locked action together, in their order, at its end; none when it fails."""
+    """Write the events and the links of one locked action together, in their order, at its end; none when it fails."""
     events: list[ProcessEvent] = []
-    token = _collected.set(events)
+    links: list[Any] = []
+    tokens = _collected.set(events), _links.set(links)
     try:
         yield
     finally:
-        _collected.reset(token)
+        _collected.reset(tokens[0])
+        _links.reset(tokens[1])
+    if links:
+        Task.previous.through.objects.bulk_create(links)
     ProcessEvent.objects.bulk_create(events)
 
 

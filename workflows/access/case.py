@@ -42,7 +42,7 @@ class Case:
         for name in ("cancelled_refusal", "closed_refusal", "state_refusal", "opinion_refusal"):
             self.__dict__.pop(name, None)
         self.found.clear()
-        for name in ("content", "blockers", "invitations", "events"):
+        for name in ("content", "blockers", "events"):
             self.__dict__.pop(name, None)
 
     # --- rows ---------------------------------------------------------------------------------------
@@ -147,6 +147,10 @@ class Case:
         if self.task.__dict__.get("invited") is False:
             return []
         return list(Invitation.objects.filter(task=self.task).select_related("person").order_by("id"))
+
+    def invitations_changed(self) -> None:
+        self.task.__dict__["invited"] = True
+        self.__dict__.pop("invitations", None)
 
     @property
     def waiting_opinions(self) -> list[Invitation]:

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backend.apps.accounts.models import User
-from backend.apps.accounts.selectors import roles_load
+from backend.apps.accounts.selectors import people_with_roles, roles_load
 from workflows.models import Delegation
 
 
@@ -16,13 +16,11 @@ def in_force() -> Q:
 
 
 def delegators_of(actor: User, *, permission: str) -> list[User]:
-    """Who delegated a step to this person, roles loaded; one query when nobody did, two otherwise."""
+    """Who delegated a step to this person, roles loaded; one query, and in the order of the people."""
     found = Delegation.objects.filter(
         in_force(), delegate=actor, permission=permission, person__is_active=True
     )
-    people = [delegation.person for delegation in found.select_related("person").order_by("id")]
-    roles_load(people)
-    return people
+    return people_with_roles(found.values("person_id"))
 
 
 def delegated_to(actor: User) -> dict[str, list[User]]:

@@ -68,6 +68,7 @@ def consult_cancel_act(case: Case, payload: ActionPayload) -> None:
     if not questions:
         raise Conflict("nobody_asked", "没有等待中的征求意见")
     Invitation.objects.filter(pk__in=[one.pk for one in questions]).update(withdrawn_at=timezone.now())
+    case.invitations_changed()
     note(
         case,
         ProcessEvent.Kind.CONSULT_CANCELLED,
@@ -89,6 +90,7 @@ def opinion_act(case: Case, payload: ActionPayload) -> None:
     lock_people(case.actor)
     refuse(opinion_refusal(case))
     Invitation.objects.filter(pk=question.pk).update(opinion=opinion, answered_at=timezone.now())
+    case.invitations_changed()
     note(
         case,
         ProcessEvent.Kind.OPINION,
@@ -138,6 +140,7 @@ def read_act(case: Case, payload: ActionPayload) -> None:
     Invitation.objects.filter(task=case.task, person=case.actor, kind=Kind.COPY, read_at__isnull=True).update(
         read_at=timezone.now()
     )
+    case.invitations_changed()
     note(case, ProcessEvent.Kind.READ, "workflows.task.read")
 
 
@@ -168,7 +171,7 @@ def _guests(case: Case, payload: ActionPayload, kind: Invitation.Kind) -> list[U
 
 def _invite(case: Case, people: Sequence[User], kind: Invitation.Kind, text: str) -> None:
     earlier = sum(1 for one in case.invitations if one.kind == kind)
-    case.task.__dict__["invited"] = True
+    case.invitations_changed()
     Invitation.objects.bulk_create(
         Invitation(
             task=case.task,

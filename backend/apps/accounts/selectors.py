@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backend.apps.accounts.domain.roles import RoleCode
@@ -35,6 +36,18 @@ def roles_load(people: Sequence[User]) -> None:
         found[assignment.user_id].append(assignment)
     for person in people:
         person.__dict__["_roles_in_force"] = found[person.pk]
+
+
+def people_with_roles(ids: QuerySet[Any]) -> list[User]:
+    """Active people a query names who hold a role today, roles loaded, by id; one query."""
+    today = timezone.localdate()
+    in_force = Q(starts_on__lte=today) & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+    held = RoleAssignment.objects.filter(in_force, user__in=ids, user__is_active=True).select_related("user")
+    people: dict[int, User] = {}
+    for assignment in held.order_by("user_id", "id"):
+        person = people.setdefault(assignment.user_id, assignment.user)
+        person.__dict__.setdefault("_roles_in_force", []).append(assignment)
+    return list(people.values())
 
 
 def permissions_of(actor: User) -> frozenset[str]:
