@@ -210,7 +210,7 @@ def main() -> None:
     with stack(web_workers=2) as made:
         from backend.common.service_month import ServiceMonth
         from benchmarks.live.months import make_attendance, make_county, make_people
-        from benchmarks.live.verdict import judge
+        from tests.support.verdict import judge, judged
 
         operators = make_county(institutions=options.institutions, children=3, first=date(2023, 12, 1))
         make_attendance([ServiceMonth(*month) for month in MONTHS])
@@ -249,6 +249,7 @@ def main() -> None:
         print(
             f"at rest {took:.0f} s after the last kill" if not left else f"STUCK after {took:.0f} s: {left}"
         )
+        print(f"judged: {judged()}")
         faults = judge()
         faults += [f"500: {text}" for text in log.errors[:5]]
         faults += ["an 18-digit number in a log"] if any(ID_NUMBER.search(text) for text in logs) else []

@@ -1,4 +1,4 @@
-"""What must hold of the rows after any run, however it was disturbed."""
+"""What must hold of the rows after any run, however it was disturbed: of a test, a random schedule, a fault run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def judge() -> list[str]:
 def _effects() -> list[str]:
     """One decision, one event, one next task; nothing decided without a trace and no trace without a decision."""
     from backend.apps.subsidy.models import Evaluation, StatementDecision
-    from workflows.models import IdempotentAction, JobRun, ProcessEvent
+    from workflows.models import JobRun, ProcessEvent
 
     faults = []
     decided = ProcessEvent.objects.filter(kind="decided")
@@ -33,10 +33,6 @@ def _effects() -> list[str]:
         faults.append(f"{evaluated} evaluation events, {Evaluation.objects.count()} evaluations")
     failed = JobRun.objects.exclude(incident="").filter(finished_at__isnull=False)
     faults += [f"job {run.pk} failed: {run.error_class} {run.error_code}" for run in failed]
-    print(
-        f"judged: {decisions} decisions, {evaluated} evaluations, {IdempotentAction.objects.count()} keys, "
-        f"{JobRun.objects.count()} jobs, {ProcessEvent.objects.count()} events"
-    )
     return faults
 
 
@@ -89,9 +85,6 @@ def _months() -> list[str]:
         faults += [
             f"{cycle.month}: {found.key} {found.message}" for found in snapshot_verify(cycle.snapshot)[:3]
         ]
-    print(
-        f"judged: {MonthlyCycle.objects.count()} months, {MonthlyCycle.objects.filter(evaluated_at__isnull=False).count()} evaluated"
-    )
     return faults
 
 
