@@ -66,15 +66,50 @@ it('shows a refusal with its sentence', async () => {
   expect(result.state.value).toMatchObject({ state: 'refused', problem: { status: 403, detail: '您已办理过本结算单的初审' } })
 })
 
-it('keeps what was seen when the content has changed', async () => {
-  fakeServer({ [COMPLETE]: { status: 409, body: { code: 'content_changed', detail: '内容已变化' } } })
-  const { result, client } = withSetup(() => usePerform(7))
-  client.setQueryData(keys.task(7), detail)
-  client.setQueryData(keys.lines(5), { pages: [{ results: [{ id: 1 }], next: 'x' }, { results: [{ id: 2 }], next: null }], pageParams: [] })
+const moved = (from: string, to: string) => ({
+  status: 409,
+  body: {
+    code: 'content_changed',
+    detail: '在您查看之后有变化: 1 名婴幼儿',
+    details: { content_hash: to, difference: { seen_hash: from, content_hash: to, known: true, summary: '1 名婴幼儿', rows: [], left_off: 0 }, blockers: [] },
+  },
+})
+
+it('confirms just what changed by one act, on the version that is there now', async () => {
+  const sent = fakeServer({ [COMPLETE]: [moved('hash-1', 'hash-2'), moved('hash-1', 'hash-3'), { body: { id: 7, status: 'done' } }] })
+  const { result } = withSetup(() => usePerform(7))
   await result.perform(approve)
-  expect(result.state.value).toMatchObject({ state: 'changed', before: { task: { content_hash: 'hash-1' }, lines: [{ id: 1 }, { id: 2 }] } })
+  expect(result.state.value).toMatchObject({ state: 'changed', changed: { contentHash: 'hash-2', difference: { seen_hash: 'hash-1' } } })
+  expect(await result.confirm()).toBeUndefined() // it moved once more
+  expect(await result.confirm()).toMatchObject({ status: 'done' })
+  expect(sent.map((one) => one.body)).toEqual([
+    { decision: 'approved', comment: '', content_hash: 'hash-1' },
+    { decision: 'approved', comment: '', content_hash: 'hash-2', confirms: 'hash-1' },
+    { decision: 'approved', comment: '', content_hash: 'hash-3', confirms: 'hash-1' },
+  ])
+  const keys = sent.map((one) => one.headers.get('Idempotency-Key'))
+  expect(new Set(keys).size).toBe(3)
+})
+
+it('says what was confirmed also after a look at the renewed page, and not of another task', async () => {
+  const sent = fakeServer({ [COMPLETE]: [moved('hash-1', 'hash-2'), { status: 409, body: { code: 'open_alerts', detail: '1 条预警未处置' } }, { body: { id: 7 } }] })
+  const { result } = withSetup(() => usePerform(7))
+  await result.perform(approve)
   result.acknowledge()
-  expect(result.state.value).toEqual({ state: 'idle' })
+  await result.perform({ ...approve, body: { ...approve.body, content_hash: 'hash-2' } })
+  expect(sent[1]?.body).toMatchObject({ content_hash: 'hash-2', confirms: 'hash-1' })
+  result.forget()
+  await result.perform(approve)
+  expect(sent[2]?.body).toEqual(approve.body)
+})
+
+it('confirms nothing when the version seen is not known', async () => {
+  const sent = fakeServer({ [COMPLETE]: { status: 409, body: { code: 'content_changed', detail: '内容已变化', details: { content_hash: 'hash-2' } } } })
+  const { result } = withSetup(() => usePerform(7))
+  await result.perform(approve)
+  expect(result.state.value).toMatchObject({ state: 'changed', changed: { difference: null } })
+  expect(await result.confirm()).toBeUndefined()
+  expect(sent).toHaveLength(1)
 })
 
 it('makes the lists stale after a decision', async () => {

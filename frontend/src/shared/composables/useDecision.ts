@@ -20,7 +20,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
       comment.value = ''
       marked.value = []
       requiredDays.value = null
-      performing.acknowledge()
+      performing.forget()
     },
   )
 
@@ -65,6 +65,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     state: performing.state,
     sending: performing.sending,
     acknowledge: performing.acknowledge,
+    confirm: performing.confirm,
     actions,
     refusals: computed(() => refusals(actions.value)),
     unfilled,

@@ -2,20 +2,19 @@ import { computed, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
 import { useQueryClient } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
 import { Intent } from '@/shared/api/intent'
-import type { Line, Task, TaskComplete, TaskDetail } from '@/shared/api/types'
+import type { Task, TaskComplete } from '@/shared/api/types'
+import { changedOf, type Changed } from '@/shared/domain/difference'
 import { isContentChanged, problemFrom, type Problem } from '@/shared/domain/problem'
 import { keys } from './keys'
+import { reportBeforeDeciding } from './reading'
 
 export type Act = { kind: 'claim' } | { kind: 'release' } | { kind: 'complete'; body: TaskComplete }
-
-/** What was on screen when the decision was sent. */
-export type Seen = { task: TaskDetail | undefined; lines: Line[] }
 
 export type PerformState =
   | { state: 'idle' }
   | { state: 'sending'; act: Act }
-  /** The content is not what was read; `before` is what was, for the comparison. */
-  | { state: 'changed'; problem: Problem; before: Seen }
+  /** The content is not what was read; `act` can be sent again as a confirmation of `changed`. */
+  | { state: 'changed'; problem: Problem; changed: Changed; act: Act }
   | { state: 'refused'; problem: Problem }
   | { state: 'done'; act: Act; task: Task }
 
@@ -24,19 +23,16 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
   const client = useQueryClient()
   const intent = new Intent()
   const state = shallowRef<PerformState>({ state: 'idle' })
-
-  function seen(): Seen {
-    const task = client.getQueryData<TaskDetail>(keys.task(toValue(taskId)))
-    const lines = task?.statement && client.getQueryData<{ pages: { results: Line[] }[] }>(keys.lines(task.statement.id))
-    return { task, lines: lines ? lines.pages.flatMap((page) => page.results) : [] }
-  }
+  /** The version read before the change that was shown; every later decision says so, until one is taken. */
+  let confirms = ''
 
   function post(act: Act): Promise<Task> {
     const id = toValue(taskId)
     const params = { path: { task_id: id }, header: { 'Idempotency-Key': intent.keyFor([id, act]) } }
     if (act.kind === 'claim') return unwrap(api.POST('/api/v1/tasks/{task_id}/claim', { params }))
     if (act.kind === 'release') return unwrap(api.POST('/api/v1/tasks/{task_id}/release', { params }))
-    return unwrap(api.POST('/api/v1/tasks/{task_id}/complete', { params, body: act.body }))
+    const body = confirms && act.body.content_hash !== confirms ? { ...act.body, confirms } : act.body
+    return unwrap(api.POST('/api/v1/tasks/{task_id}/complete', { params, body }))
   }
 
   /** What a decision moves: tasks, the cycle's position, the statement, its alerts, the messages. */
@@ -48,11 +44,12 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
 
   async function perform(act: Act): Promise<Task | undefined> {
     if (state.value.state === 'sending') return undefined
-    const before = seen()
     state.value = { state: 'sending', act }
     try {
+      if (act.kind === 'complete') await reportBeforeDeciding()
       const task = await post(act)
       intent.settle()
+      confirms = ''
       state.value = { state: 'done', act, task }
       await renew()
       return task
@@ -60,7 +57,9 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
       const problem = problemFrom(error)
       // No answer: the server may have done it. The same key makes the next press safe.
       if (problem.status > 0 && problem.status < 500) intent.settle()
-      state.value = isContentChanged(problem) ? { state: 'changed', problem, before } : { state: 'refused', problem }
+      const changed = isContentChanged(problem) ? changedOf(problem) : null
+      confirms = changed ? (changed.difference?.seen_hash ?? '') : confirms
+      state.value = changed ? { state: 'changed', problem, changed, act } : { state: 'refused', problem }
       if (problem.status === 409) await renew()
       return undefined
     }
@@ -70,8 +69,19 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
     state: computed(() => state.value),
     sending: computed(() => state.value.state === 'sending'),
     perform,
+    /** Decide as before, on the version that is there now: what changed in between has been shown, and is confirmed by this. */
+    confirm: async (): Promise<Task | undefined> => {
+      const { value } = state
+      if (value.state !== 'changed' || value.act.kind !== 'complete' || !value.changed.difference) return undefined
+      return perform({ kind: 'complete', body: { ...value.act.body, content_hash: value.changed.contentHash } })
+    },
     /** The person has seen the refusal or the change. */
     acknowledge: () => {
+      state.value = { state: 'idle' }
+    },
+    /** Another task: nothing of the last one is confirmed here. */
+    forget: () => {
+      confirms = ''
       state.value = { state: 'idle' }
     },
   }

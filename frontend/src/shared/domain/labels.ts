@@ -69,6 +69,7 @@ export const MARK_REASONS = ['缺入园或离园打卡', '请假未说明', '照
 export const eventLabel = plain({
   started: '流程开始',
   created: '任务产生',
+  opened: '打开',
   claimed: '认领',
   released: '放弃认领',
   decided: '办理',

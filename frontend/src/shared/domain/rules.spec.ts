@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import type { CycleDetail, CyclePosition, Line, TaskDetail } from '@/shared/api/types'
-import { lineChanges, summaryChanges } from './changes'
+import type { CycleDetail, CyclePosition } from '@/shared/api/types'
 import { decisionLabel, roleLabel, townshipText } from './labels'
 import { diagramUrl, reportUrl, routeOf, templateUrl } from './links'
 import { isBusy, isFinished, positionVersion, stepsOf } from './position'
@@ -78,20 +77,6 @@ it('lays stays out day by day and marks the days that meet', () => {
   expect(rows.map((row) => [row.name, row.cells.flatMap((cell, index) => (cell === 'none' ? [] : [`${index + 1}:${cell}`]))])).toEqual([
     ['机构1', ['8:present', '10:meets']],
     ['机构2', ['10:meets']],
-  ])
-})
-
-it('shows what moved between two readings', () => {
-  const statement = { id: 1, institution_id: 1, institution_name: '茉莉', township_name: '', round: 1, total_amount: '1150.00', children_count: 3, open_alerts: 0 }
-  const task = (change: object) => ({ statement: { ...statement, ...change } }) as TaskDetail
-  expect(summaryChanges(task({}), task({ total_amount: '1500.00', open_alerts: 1 }))).toEqual([
-    { what: '应补合计', before: '1,150.00 元', after: '1,500.00 元' },
-    { what: '未处置预警', before: '0 条', after: '1 条' },
-  ])
-  expect(summaryChanges(task({}), task({}))).toEqual([])
-  const line = (id: number, child: number, days: number, amount: string) => ({ id, child_id: child, child_name: '王*', child_code: `C${child}`, attended_days: days, required_days: 18, amount }) as Line
-  expect(lineChanges([line(1, 1, 14, '0.00'), line(2, 2, 18, '400.00')], [line(8, 1, 15, '400.00'), line(9, 2, 18, '400.00')])).toEqual([
-    { what: '王*（C1）', before: '14/18 天，0.00 元', after: '15/18 天，400.00 元' },
   ])
 })
 
