@@ -11,6 +11,7 @@ from django.db.models import Sum
 from playwright.sync_api import Browser, Playwright, expect
 
 from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
+from tests.apps.months import make_alert
 from tests.e2e.desk import NOW, Desk, at_desk
 from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, make_workdays
 from tests.workflows.world import DEFINITION, OCTOBER, WORKDAYS, World
@@ -128,3 +129,30 @@ def test_phone_approves_by_the_same_task(
         assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     decision = statement.decisions.get()
     assert (decision.step, decision.decision, decision.by_name) == ("review_township", "approved", "王三江")
+
+
+def test_what_changed_while_somebody_read_is_shown_and_confirmed_by_one_press(
+    sit: Any, company: Cast
+) -> None:
+    """批的是这一版 and 看没看: another person's correction comes in between; the decision says what was confirmed and opened."""
+    world = World(company, cycle_start(county_code=COUNTY, month=OCTOBER, actor=company.county_one))
+    world.to_reviews()
+    statement = world.statement(company.jasmine)
+    with sit("cast_sanjiang") as desk:
+        desk.open_task("乡镇街道初审", company.jasmine.name)
+        desk.page.locator("table button.zs-link").first.click()
+        expect(desk.page.get_by_role("heading", name="为什么是这个金额")).to_be_visible()
+        desk.page.keyboard.press("Escape")
+        make_alert(company.jasmine, blocking=False)
+        desk.errors.clear()
+        panel = desk.page.get_by_role("region", name="办理", exact=True)
+        panel.get_by_role("button", name="通过", exact=True).click()
+        desk.page.get_by_role("button", name="确认通过", exact=True).click()
+        changed = desk.page.get_by_role("dialog").filter(has_text="内容已变化")
+        expect(changed).to_contain_text("新增预警")
+        desk.errors.clear()  # the browser writes every 409 to its console
+        changed.get_by_role("button", name="已核对变化，确认通过").click()
+        expect(panel.get_by_text("本任务已办结")).to_be_visible()
+        expect(desk.page.get_by_text("办理前确认了变化：1 条预警")).to_be_visible()
+        expect(desk.page.get_by_text(re.compile("打开 1/2 名婴幼儿"))).to_be_visible()
+    assert statement.decisions.get().decision == "approved"

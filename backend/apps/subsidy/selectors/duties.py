@@ -7,7 +7,7 @@ did. It is sealed and printed with the month.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from django.db.models import OuterRef, Q, Subquery, Value
 
 from backend.apps.accounts.models import User
-from backend.apps.alerts.models import AlertOutcome, AlertOverride
+from backend.apps.alerts.models import AlertInstitution, AlertOutcome, AlertOverride
 from backend.apps.subsidy.domain import duties as table
 from backend.apps.subsidy.models import (
     EntitlementLine,
@@ -23,8 +23,10 @@ from backend.apps.subsidy.models import (
     MonthlyCycle,
     PayeeDecision,
     SchemeEvent,
+    Statement,
     StatementDecision,
 )
+from backend.apps.subsidy.selectors.content import CorrectionContent, corrections_by_institution
 from backend.apps.subsidy.selectors.cycle_content import CycleContent
 
 
@@ -98,13 +100,36 @@ def cycle_acts(
     content: CycleContent, decisions: Iterable[StatementDecision], evaluation: Evaluation | None = None
 ) -> list[Act]:
     """Every act of the month, from whoever wrote its rule to whoever closed it; four or five queries however large it is."""
+    touched: dict[int, list[int]] = defaultdict(list)
+    for one in content.statements:
+        for alert in one.alerts:
+            touched[alert.alert_id].append(one.statement.pk)
+    corrections = {one.statement.pk: one.corrections for one in content.statements}
     return [
-        *_frame(content),
-        *_corrections(content),
-        *_settled(content),
+        *_frame(content.cycle),
+        *_days_set(content),
+        *_corrections(corrections),
+        *_settled(content.cycle, touched),
         *_payees(content.cycle),
         *(act for d in decisions for act in _of_both(d.step, d, (d.statement_id,))),
         *(_of_both("evaluate", evaluation, ()) if evaluation else ()),
+    ]
+
+
+def beside_acts(cycle: MonthlyCycle) -> list[Act]:
+    """Acts beside the flow, by month and institution, without reading a line; seven to nine queries."""
+    statements = dict(Statement.objects.filter(cycle=cycle).values_list("institution_id", "pk"))
+    touched: dict[int, list[int]] = defaultdict(list)
+    here = AlertInstitution.objects.filter(alert__county_id=cycle.county_id, alert__month=cycle.month)
+    for alert_id, institution_id in here.order_by("id").values_list("alert_id", "institution_id"):
+        if institution_id in statements:
+            touched[alert_id].append(statements[institution_id])
+    corrections = corrections_by_institution(cycle, list(statements))
+    return [
+        *_frame(cycle),
+        *_corrections({statements[pk]: rows for pk, rows in corrections.items()}),
+        *_settled(cycle, touched),
+        *_payees(cycle),
     ]
 
 
@@ -131,9 +156,8 @@ def cycle_duties(acts: Iterable[Act]) -> tuple[Duty, ...]:
     return tuple(sorted(duties, key=lambda d: (order.index(d.step), d.first_at, d.person_id)))
 
 
-def _frame(content: CycleContent) -> Iterator[Act]:
-    """The rule and the parameters of the month."""
-    cycle = content.cycle
+def _frame(cycle: MonthlyCycle) -> Iterator[Act]:
+    """The rule of the month, and who opened it."""
     scheme = cycle.scheme
     told = set()
     for event in SchemeEvent.objects.filter(scheme=scheme, kind__in=_SCHEME_STEPS).order_by("id"):
@@ -147,34 +171,32 @@ def _frame(content: CycleContent) -> Iterator[Act]:
         at = scheme.released_at or cycle.opened_at
         yield Act(step, person_id, names[person_id].display_name, at)
     yield Act("open_cycle", cycle.opened_by_id, names[cycle.opened_by_id].display_name, cycle.opened_at)
+
+
+def _days_set(content: CycleContent) -> Iterator[Act]:
     for row in (content.required_days, *content.overrides):
         if row is not None:
             yield Act("set_attendance_days", row.set_by_id, row.set_by.display_name, row.set_at)
 
 
-def _corrections(content: CycleContent) -> Iterator[Act]:
-    for statement in content.statements:
-        here = (statement.statement.pk,)
-        for c in statement.corrections:
+def _corrections(by_statement: Mapping[int, Iterable[CorrectionContent]]) -> Iterator[Act]:
+    for statement_id, corrections in by_statement.items():
+        here = (statement_id,)
+        for c in corrections:
             yield Act("propose_correction", c.maker_id, c.maker, c.made_at, here)
             if c.checker_id is not None and c.checker and c.checked_at is not None:
                 yield Act("check_correction", c.checker_id, c.checker, c.checked_at, here)
 
 
-def _settled(content: CycleContent) -> Iterator[Act]:
+def _settled(cycle: MonthlyCycle, touched: Mapping[int, list[int]]) -> Iterator[Act]:
     """Every outcome and every letting pass, also those a later one replaced; an alert may touch several statements."""
-    touched: dict[int, list[int]] = defaultdict(list)
-    for statement in content.statements:
-        for alert in statement.alerts:
-            touched[alert.alert_id].append(statement.statement.pk)
-    cycle = content.cycle
     of_month = {"alert__county_id": cycle.county_id, "alert__month": cycle.month}
     columns = ("step", "by_id", "by_name", "at", "alert_id")
     settled = AlertOutcome.objects.filter(**of_month).annotate(step=Value("settle_alert"))
     passed = AlertOverride.objects.filter(**of_month).annotate(step=Value("override_alert"))
     acts = settled.values_list(*columns).union(passed.values_list(*columns), all=True)
     for step, by_id, by_name, at, alert_id in acts.order_by("at"):
-        yield Act(step, by_id, by_name, at, tuple(touched[alert_id]))
+        yield Act(step, by_id, by_name, at, tuple(touched.get(alert_id, ())))
 
 
 def _payees(cycle: MonthlyCycle) -> Iterator[Act]:
@@ -196,6 +218,10 @@ def _payees(cycle: MonthlyCycle) -> Iterator[Act]:
 def duties_of(person: User, duties: Iterable[Duty]) -> list[Duty]:
     """What this person did in the month before its evaluation: anything here forbids them to evaluate it."""
     return [duty for duty in duties if duty.person_id == person.pk and duty.step != "evaluate"]
+
+
+def duty_of_step(step: str) -> table.Duty:
+    return _DUTIES[step]
 
 
 def table_acts(acts: Iterable[Act]) -> Iterator[table.Act]:
