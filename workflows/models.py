@@ -373,4 +373,4 @@ class IdempotentAction(models.Model):
 
 
 from workflows.models_people import Delegation as Delegation  # noqa: E402  # these two belong to this room as well
-from workflows.models_people import Invitation as Invitation  # noqa: E402
+from workflows.models_people import Invitation as Invitation  # noqa: E402  # likewise
