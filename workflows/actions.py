@@ -63,6 +63,7 @@ class PerformResult:
     statement_id: int | None = None
     cycle_id: int | None = None
     delegation_id: int | None = None
+    job_id: int | None = None
     decision: str = ""
     replayed: bool = False
 

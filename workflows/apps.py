@@ -7,4 +7,6 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "流程"
 
     def ready(self) -> None:
-        from workflows import checks  # noqa: F401  # registers the system checks, once models are loaded
+        from workflows import batches, checks  # noqa: F401  # `checks` registers itself, once models are loaded
+
+        batches.register()
