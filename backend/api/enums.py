@@ -17,6 +17,12 @@ class ColleaguePurpose(models.TextChoices):
     COPY = "copy", "抄送"
 
 
+class BatchState(models.TextChoices):
+    WAITING = "waiting", "排队中"
+    RUNNING = "running", "办理中"
+    DONE = "done", "已完成"
+
+
 class DelegationState(models.TextChoices):
     SCHEDULED = "scheduled", "未开始"
     ACTIVE = "active", "生效中"

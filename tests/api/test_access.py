@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "statement_exclude": {"reason": "备案已注销", "content_hash": "0" * 64},
     "statement_reopen": {"reason": "考勤有误"},
     "cycle_cancel": {"reason": "天数有误", "confirmation": "2026-10"},
+    "batch_approve": {"items": [{"task_id": 1, "content_hash": "0" * 64}]},
     "delegation_make": {
         "permission": "subsidy.review_township",
         "delegate_id": 1,
@@ -118,6 +119,7 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
         "correction_id": 1,
         "leave_id": 1,
         "delegation_id": 1,
+        "batch_id": 1,
         **ids,
     }.items():
         path = path.replace("{" + name + "}", str(value))
@@ -209,6 +211,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
                 "stand_in_list",
             ),
             *("statement_exclude", "statement_reopen"),
+            *("approvable_list", "batch_list", "batch_approve", "batch_retrieve", "batch_item_list"),
         ),
         ("system_admin", "audit_admin"),
     ),
@@ -248,6 +251,8 @@ OUTSIDE = [
     ("statement_reopen", ("town_luoshan", "operator_bamboo", "stranger")),
     ("cycle_cancel", ("stranger",)),
     ("delegation_revoke", ("town_sanjiang",)),
+    ("batch_retrieve", ("town_sanjiang",)),
+    ("batch_item_list", ("town_sanjiang",)),
     ("cycle_retrieve", ("stranger",)),
     ("cycle_diagram", ("stranger",)),
     ("cycle_required_days", ("stranger",)),

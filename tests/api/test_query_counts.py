@@ -75,6 +75,8 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
         "task_list_copied": (company.county_one, "/tasks?box=copied"),
         "colleague_list": (company.county_one, f"/tasks/{task}/colleagues?purpose=reassign"),
         "colleague_consult_list": (company.county_one, f"/tasks/{task}/colleagues?purpose=consult"),
+        "approvable_list": (company.county_one, f"/cycles/{month.cycle.pk}/approvable"),
+        "batch_list": (company.county_one, "/batches"),
         "delegation_list": (company.county_one, "/delegations"),
         "delegable_steps": (company.county_one, "/delegations/steps"),
         "stand_in_list": (company.county_one, "/delegations/stand-ins?permission=subsidy.review_county"),

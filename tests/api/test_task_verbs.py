@@ -203,3 +203,19 @@ def test_a_decision_at_each_level_within_the_budget(reviewed: Month) -> None:
         statement = get(user, f"/statements/{reviewed.jasmine.pk}").json()
         body = {"decision": decision, "content_hash": statement["content_hash"]}
         act(user, f"/tasks/{statement['task_id']}/complete", body)
+
+
+def test_many_at_once(reviewed: Month) -> None:
+    user = reviewed.cast.town_luoshan
+    page = get(user, f"/cycles/{reviewed.cycle.pk}/approvable").json()["results"]
+    assert [(row["task"]["statement"]["institution_name"], row["ready"]) for row in page] == [
+        ("嵊州市青竹幼儿园托育部", True)
+    ]
+    items = [{"task_id": row["task"]["id"], "content_hash": row["content_hash"]} for row in page]
+    batch = act(user, "/batches", {"items": items})
+    assert (batch["state"], batch["total"], batch["pending"]) == ("waiting", 1, 1)
+    rows = get(user, f"/batches/{batch['id']}/items").json()["results"]
+    assert [(row["institution_name"], row["state"]) for row in rows] == [
+        ("嵊州市青竹幼儿园托育部", "pending")
+    ]
+    assert get(user, "/batches").json()["results"] == [get(user, f"/batches/{batch['id']}").json()]

@@ -24,5 +24,6 @@ AREAS = (
     "imports",
     "schemes",
     "delegations",
+    "batches",
 )
 urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]
