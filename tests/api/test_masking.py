@@ -20,7 +20,7 @@ from backend.apps.subsidy.models import EntitlementLine, Statement
 from tests.api.month import Month
 from tests.api.support import API, client_of, post
 from tests.api.test_access import ALL
-from workflows.models import JobRun
+from workflows.models import BackgroundJob, JobRun
 
 pytestmark = pytest.mark.django_db
 ID_LIKE = re.compile(r"(?<![0-9a-fA-F])\d{17}[\dXx](?![0-9a-fA-F])")
@@ -44,12 +44,13 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "scheme_id": [month.cycle.scheme_id],
         "photo_id": [int(punch.photo_id or 0)],
         "run_id": list(JobRun.objects.values_list("pk", flat=True)),
+        "batch_id": list(BackgroundJob.objects.values_list("pk", flat=True)) or [0],
     }
     for operation_id, (method, path) in sorted(ALL.items()):
         if method != "get" or operation_id in ("photo_retrieve", "report_file"):
             continue  # files: the report's own tests look inside
         path = path.replace("{kind}", "children").replace("{form}", "csv")
-        for box in ("inbox", "queue", "done") if operation_id == "task_list" else ("",):
+        for box in ("inbox", "queue", "done", "asked", "copied") if operation_id == "task_list" else ("",):
             query = f"?box={box}" if box else ""
             names = re.findall(r"{(\w+)}", path)
             for value in ids[names[0]] if names else [0]:
