@@ -216,7 +216,7 @@ def bare_decision(statement_id: int, process_id: int, task_id: int, actor: Any, 
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             lock = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"SELECT stage FROM bench_stage WHERE statement_id = %s{lock}", [statement_id])  # noqa: S608
+            cursor.execute(f"SELECT stage FROM bench_stage WHERE statement_id = %s{lock}", [statement_id])  # noqa: S608  # our own words
             (stage,) = cursor.fetchone()
         statement = Statement.objects.select_related(
             "cycle__county", "cycle__scheme", "grade", "institution__township"

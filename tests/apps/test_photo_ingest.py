@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from PIL import Image
+from PIL import Image, ImageFile
 
 from backend.apps.attendance.domain.fingerprint import Fingerprint
 from backend.apps.attendance.models import Photo, PhotoPair, PhotoPrint
@@ -93,7 +93,9 @@ def test_what_is_no_good_picture_is_refused(content: bytes) -> None:
     assert Photo.objects.count() == 0
 
 
-def test_a_truncated_picture_is_refused() -> None:
+def test_a_truncated_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a report was printed in the same process, which makes Pillow accept half pictures."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with pytest.raises(Invalid, match="不是完好的"):
         ingest("a.jpg", jpeg(picture(ANNA))[:3000])
 

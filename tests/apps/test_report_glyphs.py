@@ -110,7 +110,9 @@ def month(institutions: int) -> ReportMonth:
         required_days=18,
         children=120,
         paid=118,
+        places=0,
         amount=Decimal("98765.43"),
+        payees={},
         first_row=1,
         last_row=120,
         reason="",
@@ -121,6 +123,7 @@ def month(institutions: int) -> ReportMonth:
         excluded=(),
         duties=(DutyRow("评定", "赵评定", 1, at, at),),
         alerts=(AlertRow("考勤人数异常", 0, 0, 0, 0, 0, 0),),
+        passed=(),
         overrides=(),
     )
 

@@ -59,7 +59,10 @@ def _money() -> list[str]:
         for row in Evaluation.objects.all()
         if approved.get(row.cycle_id, zero) != row.total_amount
     ]
-    sealed = dict(SnapshotLine.objects.values_list("statement__snapshot_id").annotate(Sum("amount")))
+    paid = SnapshotLine.objects.filter(
+        statement__outcome="approved"
+    )  # what is excluded is sealed as well, unpaid
+    sealed = dict(paid.values_list("statement__snapshot_id").annotate(Sum("amount")))
     faults += [
         f"snapshot {row.pk}: lines {sealed.get(row.pk, zero)}, total {row.total_amount}"
         for row in Snapshot.objects.all()

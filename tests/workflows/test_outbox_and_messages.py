@@ -20,6 +20,7 @@ from backend.apps.exchange.services import (
 from backend.apps.messaging.models import Message
 from backend.apps.messaging.selectors import message_list, unread_count
 from backend.apps.messaging.services import message_mark_read, message_send
+from backend.apps.seals import topics as seal_topics
 from backend.common.errors import NotFound
 from tests.factories import COUNTY, make_user
 from tests.support.races import together
@@ -239,5 +240,7 @@ def test_delivered_again_nobody_hears_it_twice(reviewing: World) -> None:
 
 
 def test_every_topic_has_a_handler() -> None:
-    named: set[Any] = {value for name, value in vars(topics).items() if name.isupper()}
+    named: set[Any] = {
+        value for room in (topics, seal_topics) for name, value in vars(room).items() if name.isupper()
+    }
     assert set(HANDLERS) == named

@@ -33,7 +33,7 @@ from workflows.runner import run_pending
 from workflows.services import perform, perform_on_cycle, perform_on_statement
 from workflows.verbs import CYCLE_VERBS, STATEMENT_VERBS, VERBS
 
-SCHEDULES = int(os.environ.get("ZHISHAN_SCHEDULES", "30"))
+SCHEDULES = int(os.environ.get("ZHISHAN_SCHEDULES", "12"))
 FIRST_SEED = int(os.environ.get("ZHISHAN_SCHEDULE_SEED", "1"))
 STEPS = 24
 # A decision is what moves the month, so people try one more often than the other verbs.

@@ -81,7 +81,9 @@ def pictures_used_again(*, county_code: str, month: ServiceMonth) -> PhotoMonth:
         tied[group[pair.first]].append(pair)
     pictures = (
         OnePicture(
-            uses=tuple(sorted(found, key=lambda use: (use.happened_at, use.punch_id))),
+            uses=tuple(
+                sorted(found, key=lambda use: (use.happened_at, use.child_id, use.photo_id, use.punch_id))
+            ),
             pairs=tuple(tied.get(oldest, ())),
         )
         for oldest, found in sorted(uses.items())

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from backend.apps.attendance.domain.fingerprint import SIDE, WINDOWS, Fingerprint, fingerprint
 from backend.common.errors import Invalid
@@ -39,6 +39,9 @@ def photo_open(content: bytes) -> Image.Image:
     """The picture upright, or Invalid `photo_invalid` in words for the person who sent it."""
     if not content or len(content) > MAX_BYTES:
         raise Invalid("photo_invalid", f"照片不能为空, 也不能大于 {MAX_BYTES // 1024 // 1024} MB")
+    ImageFile.LOAD_TRUNCATED_IMAGES = (
+        False  # the PDF library turns it on for the whole process: half a photo would pass
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

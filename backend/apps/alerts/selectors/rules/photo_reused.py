@@ -133,9 +133,10 @@ def _finding(facts: MonthFacts, lead: _Lead, born: Mapping[int, date]) -> Findin
             "kind": reuse.kind.value,
             "exact": reuse.exact,
             "child_ids": children,
-            "uses": [_use(use) for use in uses],
+            "moments": [_moment(use) for use in uses],
         },
         context={
+            "uses": [{"punch_id": use.punch_id, **_moment(use)} for use in uses],
             "pairs": [pair._asdict() for pair in lead.picture.pairs],
             "earlier_month": any(use.date < facts.month.first_day for use in uses),
         },
@@ -149,9 +150,9 @@ def _severity(reuse: Reuse) -> Severity:
     return Severity.HIGH if reuse.kind is Kind.CHILDREN and reuse.exact else Severity.MEDIUM
 
 
-def _use(use: Use) -> dict[str, Any]:
+def _moment(use: Use) -> dict[str, Any]:
+    """What people settle; the number of the punch's row is not part of it, another import gives another one."""
     return {
-        "punch_id": use.punch_id,
         "photo_id": use.photo_id,
         "child_id": use.child_id,
         "institution_id": use.institution_id,
