@@ -29,6 +29,8 @@ PEOPLE = (
     *("operator_jasmine", "operator_bamboo", "town_sanjiang", "town_luoshan", "county_one", "county_two"),
     *("evaluator", "auditor", "leader", "system_admin", "security_admin", "audit_admin", "stranger"),
 )
+# What an operation asks for beside the ids in its address.
+QUERIES = {"stand_in_list": "?permission=subsidy.review_township"}
 
 
 def every_get(month: Month) -> Iterator[tuple[str, str]]:
@@ -51,7 +53,7 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
             continue  # files: the report's own tests look inside
         path = path.replace("{kind}", "children").replace("{form}", "csv")
         for box in ("inbox", "queue", "done", "asked", "copied") if operation_id == "task_list" else ("",):
-            query = f"?box={box}" if box else ""
+            query = f"?box={box}" if box else QUERIES.get(operation_id, "")
             names = re.findall(r"{(\w+)}", path)
             for value in ids[names[0]] if names else [0]:
                 yield operation_id, re.sub(r"{\w+}", str(value), path) + query

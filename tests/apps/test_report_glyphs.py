@@ -96,7 +96,12 @@ def month(institutions: int) -> ReportMonth:
         total_amount=Decimal("98765.43") * institutions,
         digest=DIGEST,
         header={
-            "scheme": {"name": "考勤补助方案", "version": 1, "document_number": "嵊卫发〔2026〕12号"},
+            "scheme": {
+                "name": "考勤补助方案",
+                "version": 1,
+                "document_number": "嵊卫发〔2026〕12号",
+                "definition": {},
+            },
             "required_days": {"county": {"days": 18}, "overrides": []},
             "evaluation": {"by": "赵评定", "at": at.isoformat(), "comment": ""},
             "breaches": [],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
@@ -72,7 +72,14 @@ def approvables(
     reviews = [node for node in HUMAN_NODES if node.name in STEPS]
     mine = Q(flow_task__in=reviews, owner=actor, status=STATUS.ASSIGNED)
     free = tasks_eligible(actor, reviews) & Q(status=STATUS.NEW)
+    asked = Invitation.objects.filter(
+        task_id=OuterRef("pk"),
+        kind=Invitation.Kind.OPINION,
+        answered_at__isnull=True,
+        withdrawn_at__isnull=True,
+    )
     tasks = Task.objects.filter(mine | free, place__cycle_id=cycle_id).select_related(*WITH_SUBJECT)
+    tasks = tasks.annotate(opinion_asked=Exists(asked))
     page = keyset_page(tasks, keys=("id",), after=after, limit=limit)
     return page.map(_approvable)
 
@@ -84,18 +91,10 @@ def _approvable(tasks: Sequence[Task]) -> list[Approvable]:
         subject_from_place(task)
     cycle = tasks[0].place.cycle
     contents = statement_contents([task.place.statement for task in tasks], cycle=cycle)
-    asked = set(
-        Invitation.objects.filter(
-            task__in=tasks,
-            kind=Invitation.Kind.OPINION,
-            answered_at__isnull=True,
-            withdrawn_at__isnull=True,
-        ).values_list("task_id", flat=True)
-    )
     found = []
     for task, row, content in zip(tasks, task_rows(tasks), contents, strict=True):
         blockers = [one.message for one in content_blockers(content, step=task.place.node)]
-        if task.pk in asked:
+        if task.opinion_asked:  # type: ignore[attr-defined]  # annotated above
             blockers.append("等待加签意见")
         found.append(Approvable(row, content.content_hash, not blockers, "; ".join(blockers)))
     return found
