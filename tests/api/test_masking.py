@@ -30,7 +30,10 @@ PEOPLE = (
     *("evaluator", "auditor", "leader", "system_admin", "security_admin", "audit_admin", "stranger"),
 )
 # What an operation asks for beside the ids in its address.
-QUERIES = {"stand_in_list": "?permission=subsidy.review_township"}
+QUERIES = {
+    "stand_in_list": "?permission=subsidy.review_township",
+    "task_colleague_list": "?purpose=consult",
+}
 
 
 def every_get(month: Month) -> Iterator[tuple[str, str]]:

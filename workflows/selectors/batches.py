@@ -94,7 +94,7 @@ def _approvable(tasks: Sequence[Task]) -> list[Approvable]:
     found = []
     for task, row, content in zip(tasks, task_rows(tasks), contents, strict=True):
         blockers = [one.message for one in content_blockers(content, step=task.place.node)]
-        if task.opinion_asked:  # type: ignore[attr-defined]  # annotated above
+        if task.opinion_asked:
             blockers.append("等待加签意见")
         found.append(Approvable(row, content.content_hash, not blockers, "; ".join(blockers)))
     return found
