@@ -27,6 +27,7 @@ from backend.apps.accounts.models import User
 from backend.apps.exchange.services import outbox_add
 from backend.apps.subsidy.models import MonthlyCycle
 from backend.common.errors import DomainError, Unavailable
+from backend.common.free_text import without_id_numbers
 from workflows.job_queue import job_send
 from workflows.leases import Claim, Failure, HandOver, Heartbeat, note_failure
 from workflows.locks import set_lock_timeout
@@ -266,5 +267,9 @@ def _keep(
 ) -> None:
     """The first answer stays: a worker that was overtaken changes nothing."""
     BackgroundItem.objects.filter(pk=item.pk, state=BackgroundItem.State.PENDING).update(
-        state=state, code=code, message=message[:200], detail=dict(detail or {}), finished_at=timezone.now()
+        state=state,
+        code=code,
+        message=without_id_numbers(message)[:200],
+        detail=dict(detail or {}),
+        finished_at=timezone.now(),
     )

@@ -22,6 +22,7 @@ from backend.apps.attendance.selectors.calendar import workdays_after
 from backend.apps.audit.services import audit_record
 from backend.apps.institutions.models import Region
 from backend.common.errors import Forbidden, Invalid, NotFound
+from backend.common.free_text import has_id_number
 from workflows.models import StepDeadline, TaskPlace
 from workflows.working_days import Allowance, DueDates, due_dates
 
@@ -99,6 +100,8 @@ def _check(given: DeadlineInput, nodes: Sequence[str]) -> None:
         wrong("working_days", "不设期限时不能提醒或告知上级")
     if not given.reason.strip():
         wrong("reason", "请写明依据或原因")
+    if has_id_number(given.reason):
+        wrong("reason", "依据或原因中请勿填写身份证号")
     if errors:
         raise Invalid("deadline_invalid", "期限设置有误, 请按提示修改", errors=errors)
 

@@ -16,6 +16,7 @@ from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
 from backend.apps.audit.services import audit_record
 from backend.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from backend.common.free_text import has_id_number
 from workflows.background import locked_run
 from workflows.history import record
 from workflows.job_queue import job_title, resend_after_commit
@@ -99,6 +100,9 @@ def job_cancel(*, run_id: int, actor: User, reason: str) -> None:
     if not reason or len(reason) > 300:
         message = "请写明取消的原因, 不超过 300 字"
         raise Invalid("reason_missing", message, errors=[{"field": "reason", "message": message}])
+    if has_id_number(reason):
+        message = "原因中请勿填写身份证号"
+        raise Invalid("comment_has_id_number", message, errors=[{"field": "reason", "message": message}])
     try:
         if run.task_id is None:
             background_cancel(run_id=run.pk, actor=actor, reason=reason)

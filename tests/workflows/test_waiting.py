@@ -12,7 +12,7 @@ import time_machine
 from viewflow.workflow.models import Task
 
 from backend.common.service_month import ServiceMonth
-from tests.factories import COUNTY
+from tests.factories import COUNTY, make_user
 from tests.query_counts import pinned_queries
 from tests.workflows.world import World, fresh, make_world
 from workflows.deadlines import DeadlineInput, deadline_set
@@ -125,6 +125,46 @@ def test_the_month_itself(world: World, clock: time_machine.Coordinates) -> None
     long = [piece.waiting.value for piece in found.elapsed.pieces if piece.length.days]
     assert long == ["institutions", "person"]
     assert [step.node for step in found.steps][-2:] == ["report", "end"]
+
+
+def test_handed_over_withdrawn_and_opened_again(world: World, clock: time_machine.Coordinates) -> None:
+    """Every act that moves a review; the rest between its end and its reopening belongs to nobody, in the sum."""
+    jasmine, cast = world.cast.jasmine, world.cast
+    colleague = make_user("township_reviewer", region_code=cast.sanjiang.code, display_name="赵同事")
+    process_id = world.statement(jasmine).run.process_id
+    task = world.open_task("review_township", jasmine)
+    clock.move_to(at(11, 2, 10, 0, 1))
+    world.act(task, cast.town_sanjiang, "claim")
+    clock.move_to(at(11, 2, 12, 0, 22))
+    world.act(task, cast.town_sanjiang, "reassign", comment="出差", person_ids=(colleague.pk,))
+    clock.move_to(at(11, 2, 15, 0, 333))
+    world.complete(task, colleague, "approved")
+    clock.move_to(at(11, 2, 16))
+    world.act(task, colleague, "withdraw", comment="勾选有误, 需重新核对")
+    clock.move_to(at(11, 2, 18))
+    world.approve_township(jasmine)
+    clock.move_to(at(11, 3, 18, 0, 4444))
+    world.approve_county(jasmine)
+    ended = whole(statement_times(world.statement(jasmine)), process_id)
+    assert ended.elapsed.finished_at == at(11, 3, 18, 0, 4444)
+    clock.move_to(at(11, 5, 18, 0, 55555))
+    world.on_statement(jasmine, cast.county_two, "reopen", comment="9 日考勤有误")
+    clock.move_to(at(11, 5, 20))
+    world.approve_township(jasmine)
+    clock.move_to(at(11, 5, 21))
+    world.approve_county(jasmine)
+
+    found = whole(statement_times(world.statement(jasmine)), process_id)
+    assert hours(found) == {"review_township": 10, "review_county": 26, "": 48}
+    assert [(piece.node, piece.holder) for piece in found.elapsed.pieces if piece.length.seconds][:3] == [
+        ("review_township", ""),
+        ("review_township", "王三江"),
+        ("review_township", "赵同事"),
+    ]
+    assert found.elapsed.total == at(11, 5, 21) - at(11, 2, 9)
+    clock.move_to(at(11, 6, 9))
+    month = whole(cycle_times(world.cycle), world.cycle.run.process_id)
+    assert hours(month) == {"review_statements": 96}
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,14 +9,13 @@ from typing import Any, Generic, TypeVar
 from backend.apps.accounts.models import User
 from backend.apps.audit.services import audit_record
 from backend.common.errors import DomainError, Invalid
+from backend.common.free_text import has_id_number
 from workflows.access import Case
 from workflows.actions import ActionPayload, Capability
 from workflows.history import record
 from workflows.models import ProcessEvent
 
 COMMENT_MAX = 500
-_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-
 C = TypeVar("C")
 
 
@@ -80,7 +78,7 @@ def hash_required(payload: ActionPayload) -> None:
 
 def no_id_number(text: str) -> None:
     """Free text goes into history, messages and reports: an identity number has no place in any of them."""
-    if _ID_NUMBER.search(text):
+    if has_id_number(text):
         raise invalid("comment_has_id_number", "comment", "意见中请勿填写身份证号")
 
 
