@@ -28,8 +28,10 @@ def act(user: User, path: str, body: dict[str, Any] | None = None) -> Any:
     with CaptureQueriesContext(connection) as captured:
         first = client.post(API + path, body or {}, content_type="application/json", headers=headers)
     assert first.status_code in (200, 201), first.content
-    listing = "\n".join(query["sql"][:160] for query in captured.captured_queries)
-    assert len(captured) <= MOST, f"{path}: {len(captured)}\n{listing}"
+    # PostgreSQL alone is told how long to wait for a lock: a setting, not a query; savepoints do count.
+    asked = [query["sql"] for query in captured.captured_queries if not query["sql"].startswith("SET LOCAL")]
+    listing = "\n".join(sql[:160] for sql in asked)
+    assert len(asked) <= MOST, f"{path}: {len(asked)}\n{listing}"
     done = ProcessEvent.objects.count()
     again = client.post(API + path, body or {}, content_type="application/json", headers=headers)
     assert (again.status_code, ProcessEvent.objects.count()) == (first.status_code, done)
