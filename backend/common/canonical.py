@@ -20,7 +20,7 @@ from backend.common.service_month import ServiceMonth
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-_PERHAPS_FLOAT: Final = re.compile(r"[:,\[]-?[0-9]+[.eE]|\A-?[0-9]+[.eE]")
+_PERHAPS_FLOAT: Final = re.compile(r"[:,\[]-?[0-9]+[.eE]")
 
 
 class NotCanonical(TypeError):
@@ -52,6 +52,8 @@ def stored_json_text(value: Any) -> str:
     >>> stored_json_text({"b": ["350.00", 3], "a": None})
     '{"a":null,"b":["350.00",3]}'
     """
+    if not isinstance(value, dict | list):
+        return canonical_bytes(value).decode()
     text = _JSON.encode(value)
     if unicodedata.is_normalized("NFC", text) and not _PERHAPS_FLOAT.search(text):
         return text

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend.apps.seals.domain import sm2
-from backend.apps.seals.domain.documents import FORMAT, Leaf, leaf, value_text
+from backend.apps.seals.domain.documents import FORMAT, Leaf, checks_hash, leaf, value_text
 from backend.apps.seals.domain.note import ED25519, SM2, Checkpoint, Key, Signature, signed_note
 from backend.apps.seals.domain.package import Package, TreeText, join_lines
 from backend.apps.seals.domain.tree import leaf_hash, tree_root
@@ -129,6 +129,7 @@ def _assembled(
             "origin": origin,
             "entry": len(log) - 1,
             "keys": [str(key) for key in KEYS],
+            "checks": checks_hash(join_lines([one.checks for one in tree]) for tree in trees),
         },
         checkpoint=signed(body),
         log=join_lines(log),

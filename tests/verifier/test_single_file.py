@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from backend.apps.seals.domain.commitment import commitment
-from backend.apps.seals.domain.documents import checks_line, read_document, value_text
+from backend.apps.seals.domain.documents import checks_hash, checks_line, read_document, value_text
 from backend.apps.seals.domain.note import short_code
 from backend.apps.seals.domain.package import Package, TreeText, join_lines
 from backend.apps.seals.domain.proofs import row_proof, rows_file
@@ -75,7 +75,8 @@ def changed(
         )
     trees = list(package.trees)
     trees[tree] = TreeText(join_lines(lines), join_lines(told))
-    return replace(package, trees=tuple(trees))
+    cover = {**package.cover, "checks": checks_hash(one.checks for one in trees)}
+    return replace(package, cover=cover, trees=tuple(trees))
 
 
 def amount(document: dict[str, Any]) -> None:
@@ -215,7 +216,7 @@ def test_own_rows_and_a_single_proof(say: Callable[..., Any]) -> None:
     status, text = say(canonical_bytes(proof), options=())
     assert (status, "本文件 1 条记录逐条相符" in text) == (0, True)
     for name, code in (("row", "path"), ("month", "path"), ("log", "path")):
-        for spoil in ({"index": 0, "size": 99}, {"path": []}):
+        for spoil in ({"index": 0, "size": 99}, {"path": ""}):
             wrong = {**proof, name: {**proof[name], **spoil}}
             assert codes(say(canonical_bytes(wrong))[1]) == [code]
     wrong = {**proof, "document": package.trees[1].lines[1]}

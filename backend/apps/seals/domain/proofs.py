@@ -20,7 +20,7 @@ def path_json(tree: Tree, index: int) -> dict[str, Any]:
     return {
         "index": index,
         "size": tree.size,
-        "path": [base64.b64encode(sister).decode() for sister in tree.path(index)],
+        "path": base64.b64encode(b"".join(tree.path(index))).decode(),
     }
 
 

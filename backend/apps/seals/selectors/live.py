@@ -2,133 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from unicodedata import normalize
-from uuid import UUID
 
 from django.db.models import Model
 
 from backend.apps.seals.domain.differences import ABSENT, differences
+from backend.apps.seals.domain.documents import columns_text, value_text
 from backend.apps.seals.models import Seal
 from backend.apps.seals.selectors.findings import Finding
+from backend.apps.seals.selectors.openings import Openings
+from backend.apps.seals.selectors.row_form import RowForm, row_form
 from backend.apps.seals.selectors.rows import (
     PRIVATE_PARTS,
     STATEMENT_ROWS,
-    encrypted_columns,
     header_parts,
-    snapshot_columns,
     statement_rows,
 )
 from backend.apps.subsidy.models import Evaluation, Snapshot, SnapshotStatement
-from backend.common.canonical import canonical_value, decimal_text, moment_text, stored_json_text
+from backend.common.canonical import canonical_value
 from backend.common.crypto import DecryptionFailed
 from backend.common.masking import mask_name
 
 Document = Mapping[str, Any]
-OPENED = Mapping[int, Mapping[str, Mapping[str, list[Any]]]]
-"""Tree → leaf (as text) → name → [salt, value]; a tree that is missing was erased."""
+Values = tuple[Any, ...]
+Opened = Mapping[int, Openings]
+"""By tree; one that is missing was erased."""
 
 
 class LiveRows:
-    """Compares one snapshot with the documents of a package that is true to itself."""
+    """Compares one snapshot with the documents of a package that is true to itself.
 
-    def __init__(self, seal: Seal, documents: Sequence[Sequence[Document]], opened: OPENED) -> None:
-        self.seal, self.documents, self.opened = seal, documents, opened
+    `lines` are the same documents as text. A row is written as the beginning of its document and compared as such; only
+    a row that differs is taken apart.
+    """
+
+    def __init__(
+        self,
+        seal: Seal,
+        documents: Sequence[Sequence[Document]],
+        lines: Sequence[Sequence[str]],
+        opened: Opened,
+    ) -> None:
+        self.seal, self.documents, self.lines, self.opened = seal, documents, lines, opened
         self.county, self.month = seal.county_code, str(seal.month)
 
     def findings(self) -> Iterator[Finding]:
         pk = self.seal.snapshot_id
-        snapshots = list(Snapshot.objects.filter(pk=pk))
-        yield from self._rows(Snapshot, snapshots, "month")
+        form = row_form(Snapshot)
+        months = Snapshot.objects.filter(pk=pk)
+        yield from self._rows(Snapshot, months.values_list(*form.attributes), "month", "month")
+        form = row_form(SnapshotStatement)
         statements = SnapshotStatement.objects.filter(snapshot_id=pk).order_by("pk")
-        yield from self._rows(SnapshotStatement, statements.iterator(), "statement")
+        rows = statements.values_list(*form.attributes).iterator(chunk_size=2_000)
+        yield from self._rows(SnapshotStatement, rows, "statement", "institution_name")
         for kind in STATEMENT_ROWS:
-            yield from self._rows(kind.model, statement_rows(pk, kind), kind.kind)
-        if snapshots:
-            yield from self._header(snapshots[0])
+            yield from self._rows(kind.model, statement_rows(pk, kind), kind.kind, kind.key)
+        header = months.values_list("header", flat=True).first()
+        if header is not None:
+            yield from self._header(header)
         yield from self._evaluation()
 
     # --- rows ------------------------------------------------------------------------------------------
-    def _rows(self, model: type[Model], rows: Any, kind: str) -> Iterator[Finding]:
-        table = model._meta.db_table
+    def _rows(self, model: type[Model], rows: Iterable[Values], kind: str, key: str) -> Iterator[Finding]:
+        form = row_form(model)
+        pk, name = form.at("id"), form.at(key)
         wanted = {
-            document["columns"]["id"]: (tree, leaf, document)
+            document["columns"]["id"]: (tree, leaf)
             for tree, documents in enumerate(self.documents)
             for leaf, document in enumerate(documents)
-            if document["kind"] == kind and document["table"] == table
+            if document["kind"] == kind and document["table"] == form.table
         }
-        for row in rows:
-            found = wanted.pop(row.pk, None)
+        for values in rows:
+            found = wanted.pop(values[pk], None)
             if found is None:
                 yield self._finding(
-                    table, _name(row), "", ABSENT, "有", "封存之后多出的行", row_id=row.pk, restorable=True
+                    form.table,
+                    str(values[name]),
+                    "",
+                    ABSENT,
+                    "有",
+                    "封存之后多出的行",
+                    row_id=values[pk],
+                    restorable=True,
                 )
                 continue
-            yield from self._row(table, row, *found)
-        moved = (
-            {row.pk: row for row in model._default_manager.filter(pk__in=list(wanted)[:500])}
-            if wanted
-            else {}
-        )
-        for pk, (tree, leaf, document) in wanted.items():
-            if pk in moved:  # under another statement or snapshot
-                yield from self._row(table, moved[pk], tree, leaf, document)
+            yield from self._row(form, values, *found)
+        moved: dict[int, Values] = {}
+        if wanted:  # under another statement or snapshot
+            elsewhere = model._default_manager.filter(pk__in=list(wanted)[:500])
+            moved = {values[pk]: values for values in elsewhere.values_list(*form.attributes)}
+        for row_id, (tree, leaf) in wanted.items():
+            if row_id in moved:
+                yield from self._row(form, moved[row_id], tree, leaf)
             else:
-                key = str(document["key"])
-                yield self._finding(table, key, "", "有", ABSENT, "该行缺失", row_id=pk, restorable=True)
-
-    def _row(self, table: str, row: Model, tree: int, leaf: int, document: Document) -> Iterator[Finding]:
-        columns: Mapping[str, Any] = document["columns"]
-        live = live_columns(row)
-        hidden = encrypted_columns(type(row))
-        sealed = {name: _comparable(value) for name, value in columns.items() if name not in hidden}
-        if live != sealed or any(type(live[name]) is not type(sealed[name]) for name in live):
-            plain = {name: value for name, value in columns.items() if name not in hidden}
-            for place, old, new in differences(plain, _readable(row)):
+                lost = str(self.documents[tree][leaf]["key"])
                 yield self._finding(
-                    table,
+                    form.table, lost, "", "有", ABSENT, "该行缺失", row_id=row_id, restorable=True
+                )
+
+    def _row(self, form: RowForm, values: Values, tree: int, leaf: int) -> Iterator[Finding]:
+        document = self.documents[tree][leaf]
+        columns: Mapping[str, Any] = document["columns"]
+        texts = form.texts(values)
+        for at, name in form.hidden:
+            texts[at] = value_text(columns.get(name))
+        if not self.lines[tree][leaf].startswith(columns_text(document["blind"], form.prefixes, texts) + ","):
+            live = dict(zip(form.columns, map(json.loads, texts), strict=True))
+            for place, old, new in differences(columns, live):
+                yield self._finding(
+                    form.table,
                     str(document["key"]),
                     place,
                     old,
                     new,
                     "与封存时不符",
-                    row_id=row.pk,
+                    row_id=columns.get("id"),
                     restorable=True,
                 )
-        for name in hidden:
-            yield from self._hidden(table, row, name, tree, leaf, document)
+        opened = self.opened.get(tree, {}).get(str(leaf), {})
+        for at, name in form.hidden:
+            if name in opened:  # else erased: nothing is left to compare with
+                yield from self._hidden(form, values, at, document, opened[name][1])
 
     def _hidden(
-        self, table: str, row: Model, name: str, tree: int, leaf: int, document: Document
+        self, form: RowForm, values: Values, at: int, document: Document, old: Any
     ) -> Iterator[Finding]:
-        opening = self.opened.get(tree, {}).get(str(leaf), {}).get(name)
-        if opening is None:
-            return  # erased: nothing is left to compare with
-        key, old = str(document["key"]), opening[1]
         try:
-            new = getattr(row, name)
+            new, message = form.plain(values, at), "与封存时不符"
         except DecryptionFailed:
+            new, message = None, "密文已被改动或移自他行"
+        if new is None or value_text(new) != value_text(old):
             yield self._finding(
-                table,
-                key,
-                name,
+                form.table,
+                str(document["key"]),
+                form.columns[at],
                 _masked(old),
-                "(不能解密)",
-                "密文已被改动或移自他行",
-                row_id=row.pk,
+                "(不能解密)" if new is None else _masked(new),
+                message,
+                row_id=document["columns"].get("id"),
                 restorable=True,
-            )
-            return
-        if _comparable(new) != _comparable(old):
-            yield self._finding(
-                table, key, name, _masked(old), _masked(new), "与封存时不符", row_id=row.pk, restorable=True
             )
 
     # --- header and evaluation -------------------------------------------------------------------------
-    def _header(self, snapshot: Snapshot) -> Iterator[Finding]:
+    def _header(self, header: Mapping[str, Any]) -> Iterator[Finding]:
         wanted: dict[tuple[str, int | None], tuple[int, int, Document]] = {
             (document["part"], document["number"]): (tree, leaf, document)
             for tree, documents in enumerate(self.documents)
@@ -136,7 +154,7 @@ class LiveRows:
             if document["kind"] == "header"
         }
         table = "subsidy_snapshot"
-        for part in header_parts(snapshot.header):
+        for part in header_parts(header):
             found = wanted.pop((part.part, part.number), None)
             place = f"header.{part.key}"
             if found is None:
@@ -188,46 +206,5 @@ class LiveRows:
         return Finding(self.county, self.month, table, key, field, old, new, message, **more)
 
 
-# --- values ----------------------------------------------------------------------------------------------
-def live_columns(row: Model) -> dict[str, Any]:
-    """Column → value as in a document, JSON columns as their canonical text; encrypted columns left out."""
-    return {column: _comparable(getattr(row, attname)) for attname, column in snapshot_columns(type(row))}
-
-
-def _readable(row: Model) -> dict[str, Any]:
-    return {
-        column: canonical_value(_scalar(getattr(row, attname)))
-        for attname, column in snapshot_columns(type(row))
-    }
-
-
-def _scalar(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _comparable(value: Any) -> Any:
-    """One form on both sides: texts in NFC, decimals and moments as text, lists and objects as canonical text."""
-    if isinstance(value, str):
-        return value if value.isascii() else normalize("NFC", value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, dict | list):
-        return stored_json_text(value)
-    if isinstance(value, datetime):
-        return moment_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
-
-
 def _masked(value: Any) -> str:
     return mask_name(value) if isinstance(value, str) and value else ("(空)" if value == "" else "(已隐去)")
-
-
-def _name(row: Model) -> str:
-    for kind in STATEMENT_ROWS:
-        if isinstance(row, kind.model):
-            return str(getattr(row, kind.key))
-    return row.institution_name if isinstance(row, SnapshotStatement) else str(row.pk)

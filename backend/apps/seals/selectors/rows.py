@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from django.db.models import Model
 
 from backend.apps.seals.domain.documents import value_text
-from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
-from backend.common.fields import EncryptedTextField
+from backend.apps.seals.selectors.row_form import row_form
+from backend.apps.subsidy.models import SnapshotLine
 
-HEADER: Final = "header"  # column of Snapshot that is sealed part by part
 # Free texts of officials about one child: only committed to.
 PRIVATE_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "alerts": ("reason",),
@@ -41,34 +39,6 @@ class RowKind:
 
 
 STATEMENT_ROWS: Final = (RowKind(SnapshotLine, "line", "row_code"),)
-
-
-@lru_cache(maxsize=16)
-def _columns(model: type[Model]) -> tuple[tuple[str, str, bool], ...]:
-    """(attribute, column, encrypted)."""
-    return tuple(
-        (field.attname, str(field.column), isinstance(field, EncryptedTextField))
-        for field in model._meta.concrete_fields
-        if not (model is Snapshot and field.name == HEADER)
-    )
-
-
-def encrypted_columns(model: type[Model]) -> list[str]:
-    return [column for _attname, column, encrypted in _columns(model) if encrypted]
-
-
-def row_columns(row: Model, commit: Commit) -> dict[str, str]:
-    """Column → canonical text; an encrypted column becomes what `commit` makes of its plain text."""
-    return {
-        column: commit(column, getattr(row, attname)) if encrypted else value_text(getattr(row, attname))
-        for attname, column, encrypted in _columns(type(row))
-    }
-
-
-@lru_cache(maxsize=16)
-def snapshot_columns(model: type[Model]) -> tuple[tuple[str, str], ...]:
-    """(attribute, column) of those that are not encrypted."""
-    return tuple((attname, column) for attname, column, encrypted in _columns(model) if not encrypted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +95,8 @@ def _owner(element: Any) -> int | None:
     return several[0] if isinstance(several, list) and len(several) == 1 else None
 
 
-def snapshot_statements(snapshot: Snapshot) -> list[SnapshotStatement]:
-    return list(snapshot.statements.order_by("row_number", "pk"))
-
-
-def statement_rows(snapshot_id: int, kind: RowKind) -> Iterator[Model]:
-    """Streamed, by statement and order; one query."""
+def statement_rows(snapshot_id: int, kind: RowKind) -> Iterator[tuple[Any, ...]]:
+    """Tuples as `row_form` of the model reads them, streamed, by statement and order; one query."""
     rows = kind.model._default_manager.filter(statement__snapshot_id=snapshot_id)
-    return rows.order_by("statement__row_number", kind.order, "pk").iterator(chunk_size=2_000)
+    ordered = rows.order_by("statement__row_number", kind.order, "pk")
+    return ordered.values_list(*row_form(kind.model).attributes).iterator(chunk_size=2_000)

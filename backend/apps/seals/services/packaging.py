@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.apps.seals.domain.documents import checks_hash
 from backend.apps.seals.domain.package import Package, TreeText, join_lines
 from backend.apps.seals.domain.proofs import row_proof, rows_file
 from backend.apps.seals.models import LogEntry, Seal, SealPrivate, SealTree
@@ -26,6 +27,7 @@ def seal_package(seal: Seal) -> Package:
             "origin": seal.origin,
             "entry": seal.entry,
             "keys": seal.keys,
+            "checks": checks_hash(tree.checks for tree in trees),
         },
         checkpoint=seal.checkpoint,
         log=join_lines(_log(seal)),

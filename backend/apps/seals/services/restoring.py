@@ -24,7 +24,7 @@ from backend.apps.seals.models import LogEntry, Seal, SealErasure, SealPrivate, 
 from backend.apps.seals.ports import StoreError
 from backend.apps.seals.selectors.findings import Finding
 from backend.apps.seals.selectors.openings import Openings, opened, private_binding
-from backend.apps.seals.selectors.rows import STATEMENT_ROWS, encrypted_columns
+from backend.apps.seals.selectors.rows import STATEMENT_ROWS
 from backend.apps.seals.selectors.stores import package_path, stores
 from backend.apps.seals.services.verifying import COPY, SealReport, seal_verify
 from backend.apps.subsidy.models import Snapshot, SnapshotStatement
@@ -119,7 +119,8 @@ def _write(model: type[Model], columns: Mapping[str, Any], openings: Mapping[str
     values = {}
     for field in model._meta.concrete_fields:
         name = str(field.column)
-        value = openings.get(name, ["", ""])[1] if name in encrypted_columns(model) else columns[name]
+        hidden = isinstance(field, EncryptedTextField)
+        value = openings.get(name, ["", ""])[1] if hidden else columns[name]
         values[field.attname] = (
             value if isinstance(field, models.JSONField | EncryptedTextField) else field.to_python(value)
         )

@@ -6,8 +6,9 @@ is sealed as rounded. The documents are written to tables of their own: that is 
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,24 +19,24 @@ from backend.apps.audit.services import audit_record
 from backend.apps.exchange.services import outbox_add
 from backend.apps.institutions.models import Region
 from backend.apps.seals.domain.commitment import SALT_BYTES, commitment
-from backend.apps.seals.domain.documents import FORMAT, Leaf, leaf, value_text
+from backend.apps.seals.domain.documents import FORMAT, Leaf, leaf, row_leaf, value_text
 from backend.apps.seals.domain.note import short_code
 from backend.apps.seals.domain.tree import tree_root
 from backend.apps.seals.models import Seal, SealPrivate, SealTree
 from backend.apps.seals.selectors.openings import private_binding
+from backend.apps.seals.selectors.row_form import RowForm, row_form
 from backend.apps.seals.selectors.rows import (
     STATEMENT_ROWS,
     HeaderPart,
+    RowKind,
     header_parts,
     header_shape,
-    row_columns,
-    snapshot_statements,
     statement_rows,
 )
 from backend.apps.seals.services.log import log_append, log_origin
 from backend.apps.seals.topics import BACKUP, SEALED
 from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
-from backend.common.canonical import canonical_bytes
+from backend.common.canonical import stored_json_text
 from backend.common.crypto import encrypt
 
 BATCH = 50  # trees; one may hold a megabyte of text
@@ -53,24 +54,36 @@ class _Tree:
     leaves: list[Leaf] = field(default_factory=list)
     openings: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
-    def add(self, *, kind: str, key: str, table: str, columns: Any, **further: Any) -> None:
-        """`columns` is called with the function that commits to a value of this leaf."""
-        number = len(self.leaves)
+    def add(self, *, kind: str, key: str, table: str, columns: Mapping[str, str], **further: Any) -> None:
+        blind = os.urandom(16).hex()
+        self.leaves.append(leaf(blind=blind, kind=kind, key=key, table=table, columns=columns, **further))
 
-        def commit(name: str, value: Any) -> str:
-            salt = os.urandom(SALT_BYTES)
-            self.openings.setdefault(str(number), {})[name] = [salt.hex(), value]
-            return f'{{"commit":"{commitment(salt, value_text(value).encode())}"}}'
-
-        texts = columns(commit)
-        if "inputs" in further:
-            text = value_text(further["inputs"])
-            salt = os.urandom(SALT_BYTES)
-            self.openings.setdefault(str(number), {})["inputs"] = [salt.hex(), further["inputs"]]
-            further["inputs"] = {"commit": commitment(salt, text.encode())}
+    def add_row(
+        self, *, kind: str, key: str, form: RowForm, values: Sequence[Any], inputs: Any = None
+    ) -> None:
+        """A row of a table; `inputs` are committed to beside its columns."""
+        texts = form.texts(values)
+        for at, column in form.hidden:
+            texts[at] = self.commit(column, form.plain(values, at))
+        further = {} if inputs is None else {"inputs": json.loads(self.commit("inputs", inputs))}
+        blind = os.urandom(16).hex()
         self.leaves.append(
-            leaf(blind=os.urandom(16).hex(), kind=kind, key=key, table=table, columns=texts, **further)
+            row_leaf(
+                blind=blind,
+                kind=kind,
+                key=key,
+                table=form.table,
+                prefixes=form.prefixes,
+                texts=texts,
+                further=further,
+            )
         )
+
+    def commit(self, name: str, value: Any) -> str:
+        """Text of the commitment to a value of the leaf that comes next; the opening is kept."""
+        salt = os.urandom(SALT_BYTES)
+        self.openings.setdefault(str(len(self.leaves)), {})[name] = [salt.hex(), value]
+        return f'{{"commit":"{commitment(salt, value_text(value).encode())}"}}'
 
     @property
     def root(self) -> str:
@@ -137,49 +150,49 @@ def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
 
 
 def _trees(snapshot: Snapshot, inputs: Inputs) -> list[_Tree]:
-    statements = snapshot_statements(snapshot)
     by_statement: dict[int, _Tree] = {}
     by_institution: dict[int, _Tree] = {}
-    for number, statement in enumerate(statements, start=1):
-        tree = _Tree(number, statement.institution_id)
-        by_statement[statement.pk] = by_institution[statement.institution_id] = tree
-        tree.add(
-            kind="statement",
-            key=statement.institution_name,
-            table=SnapshotStatement._meta.db_table,
-            columns=lambda commit, row=statement: row_columns(row, commit),
-        )
+    named: list[tuple[_Tree, str]] = []
+    form = row_form(SnapshotStatement)
+    pk, institution, name = form.at("id"), form.at("institution_id"), form.at("institution_name")
+    rows = snapshot.statements.order_by("row_number", "pk").values_list(*form.attributes)
+    for number, values in enumerate(rows, start=1):
+        tree = _Tree(number, values[institution])
+        by_statement[values[pk]] = by_institution[values[institution]] = tree
+        tree.add_row(kind="statement", key=values[name], form=form, values=values)
+        named.append((tree, values[name]))
     for kind in STATEMENT_ROWS:
-        for row in statement_rows(snapshot.pk, kind):
-            tree = by_statement[getattr(row, kind.statement)]
-            tree.add(
-                kind=kind.kind,
-                key=str(getattr(row, kind.key)),
-                table=row._meta.db_table,
-                columns=lambda commit, row=row: row_columns(row, commit),
-                **_inputs(row, tree, inputs),
-            )
+        _add_rows(snapshot, kind, by_statement, inputs)
     month = _Tree(0)
     month.add(
         kind="month",
         key=str(snapshot.month),
         table=Snapshot._meta.db_table,
-        columns=lambda commit: row_columns(snapshot, commit),
+        columns=_month_columns(snapshot),
         format=FORMAT,
         parts=header_shape(snapshot.header),
     )
     for part in header_parts(snapshot.header):
         _add_part(by_institution.get(part.institution_id or 0, month), part)
-    for tree, statement in zip(by_statement.values(), statements, strict=True):
-        _name_tree(month, tree, statement)
+    for tree, institution_name in named:
+        _name_tree(month, tree, institution_name)
     return [month, *by_statement.values()]
 
 
-def _inputs(row: Any, tree: _Tree, inputs: Inputs) -> dict[str, Any]:
-    if not isinstance(row, SnapshotLine) or row.child_id is None:
-        return {}
-    found = inputs.get((tree.institution_id or 0, row.child_id))
-    return {} if found is None else {"inputs": found}
+def _add_rows(snapshot: Snapshot, kind: RowKind, by_statement: Mapping[int, _Tree], inputs: Inputs) -> None:
+    form = row_form(kind.model)
+    statement, key = form.at(kind.statement), form.at(kind.key)
+    child = form.at("child_id") if kind.model is SnapshotLine else None
+    for values in statement_rows(snapshot.pk, kind):
+        tree = by_statement[values[statement]]
+        own = None if child is None else inputs.get((tree.institution_id or 0, values[child]))
+        tree.add_row(kind=kind.kind, key=str(values[key]), form=form, values=values, inputs=own)
+
+
+def _month_columns(snapshot: Snapshot) -> dict[str, str]:
+    form = row_form(Snapshot)
+    texts = form.texts([getattr(snapshot, attribute) for attribute in form.attributes])
+    return dict(zip(form.columns, texts, strict=True))
 
 
 def _add_part(tree: _Tree, part: HeaderPart) -> None:
@@ -187,24 +200,20 @@ def _add_part(tree: _Tree, part: HeaderPart) -> None:
         kind="header",
         key=part.key,
         table=Snapshot._meta.db_table,
-        columns=part.columns,
+        columns=part.columns(tree.commit),
         part=part.part,
         number=part.number,
         plain=part.plain,
     )
 
 
-def _name_tree(month: _Tree, tree: _Tree, statement: SnapshotStatement) -> None:
-    values = {
-        "institution_id": statement.institution_id,
-        "leaves": len(tree.leaves),
-        "root": tree.root,
-    }
+def _name_tree(month: _Tree, tree: _Tree, institution_name: str) -> None:
+    values = {"institution_id": tree.institution_id, "leaves": len(tree.leaves), "root": tree.root}
     month.add(
         kind="institution",
-        key=statement.institution_name,
+        key=institution_name,
         table=SealTree._meta.db_table,
-        columns=lambda commit: {name: value_text(value) for name, value in values.items()},
+        columns={name: value_text(value) for name, value in values.items()},
         tree=tree.number,
     )
 
@@ -224,6 +233,6 @@ def _copy(seal: Seal, tree: _Tree) -> SealTree:
 def _privates(seal: Seal, trees: Iterable[_Tree]) -> Iterator[SealPrivate]:
     for tree in trees:
         if tree.openings:
-            plain = canonical_bytes(tree.openings).decode()
+            plain = stored_json_text(tree.openings)
             bound = private_binding(seal, tree.number)
             yield SealPrivate(seal=seal, number=tree.number, ciphertext=encrypt(plain, bound_to=bound).stored)
