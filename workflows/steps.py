@@ -16,6 +16,7 @@ from backend.apps.accounts.models import User
 from backend.apps.attendance.services import OverrideInput, required_days_set
 from backend.apps.exchange.services import outbox_add
 from backend.apps.reporting.services import report_build
+from backend.apps.seals.selectors.inputs import month_inputs
 from backend.apps.seals.services import seal_month
 from backend.apps.subsidy.models import Snapshot, Statement
 from backend.apps.subsidy.services import (
@@ -93,7 +94,8 @@ def evaluate(
         comment=payload.comment,
         content_hash=payload.content_hash,
     )
-    seal_month(snapshot=Snapshot.objects.get(cycle_id=subject.cycle.pk))
+    snapshot = Snapshot.objects.get(cycle_id=subject.cycle.pk)
+    seal_month(snapshot=snapshot, inputs=month_inputs(subject.cycle))
     outbox_add(
         topic=CYCLE_EVALUATED, key=f"evaluated:{subject.cycle.pk}", payload={"cycle_id": subject.cycle.pk}
     )

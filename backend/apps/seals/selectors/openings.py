@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from backend.apps.seals.domain.package import Package, split_lines
 from backend.apps.seals.models import Seal
 from backend.common.crypto import Ciphertext, decrypt
 
@@ -31,4 +32,14 @@ def openings_of(seal: Seal, number: int) -> Openings:
 
 def opened(ciphertext: str, bound_to: str) -> Openings:
     found: Openings = json.loads(decrypt(Ciphertext(ciphertext), bound_to=bound_to))
+    return found
+
+
+def package_openings(package: Package) -> dict[int, Openings]:
+    """By tree, of a package whose cover names county, year and month. Raises `DecryptionFailed`."""
+    found = {}
+    for line in split_lines(package.private):
+        sealed = json.loads(line)
+        bound_to = f"{package.cover['origin']}/{package.cover['month']}/{sealed['tree']}"
+        found[sealed["tree"]] = opened(sealed["ciphertext"], bound_to)
     return found

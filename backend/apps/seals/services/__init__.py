@@ -3,6 +3,7 @@
 from backend.apps.seals.services.backup import BackupSummary, seal_backup
 from backend.apps.seals.services.incidents import incidents_open
 from backend.apps.seals.services.packaging import institution_rows, line_proof, seal_package
+from backend.apps.seals.services.replaying import package_replay, seal_replay
 from backend.apps.seals.services.restoring import RestoreSummary, seal_restore
 from backend.apps.seals.services.sealing import seal_month
 from backend.apps.seals.services.verifying import SealReport, installation_verify, seal_verify
@@ -17,9 +18,11 @@ __all__ = [
     "installation_verify",
     "institution_rows",
     "line_proof",
+    "package_replay",
     "seal_backup",
     "seal_month",
     "seal_package",
+    "seal_replay",
     "seal_restore",
     "seal_verify",
     "seals_watch",

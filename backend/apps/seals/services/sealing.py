@@ -23,6 +23,7 @@ from backend.apps.seals.domain.documents import FORMAT, Leaf, leaf, row_leaf, va
 from backend.apps.seals.domain.note import short_code
 from backend.apps.seals.domain.tree import tree_root
 from backend.apps.seals.models import Seal, SealPrivate, SealTree
+from backend.apps.seals.selectors.inputs import MonthInputs
 from backend.apps.seals.selectors.openings import private_binding
 from backend.apps.seals.selectors.row_form import RowForm, row_form
 from backend.apps.seals.selectors.rows import (
@@ -41,9 +42,6 @@ from backend.common.crypto import encrypt
 
 BATCH = 50  # trees; one may hold a megabyte of text
 
-Inputs = Mapping[tuple[int, int], Any]
-"""(institution id, child id) → what the line was calculated from, as plain JSON."""
-
 
 @dataclass
 class _Tree:
@@ -59,13 +57,28 @@ class _Tree:
         self.leaves.append(leaf(blind=blind, kind=kind, key=key, table=table, columns=columns, **further))
 
     def add_row(
-        self, *, kind: str, key: str, form: RowForm, values: Sequence[Any], inputs: Any = None
+        self,
+        *,
+        kind: str,
+        key: str,
+        form: RowForm,
+        values: Sequence[Any],
+        inputs: Any = None,
+        now: Mapping[str, str] | None = None,
     ) -> None:
-        """A row of a table; `inputs` are committed to beside its columns."""
+        """A row of a table; `inputs` are committed to beside its columns.
+
+        `now` are the columns today's facts give: where they are others (data came in after the review), the document says
+        `late`, so that working the month out again later can tell late data from changed software.
+        """
         texts = form.texts(values)
         for at, column in form.hidden:
             texts[at] = self.commit(column, form.plain(values, at))
-        further = {} if inputs is None else {"inputs": json.loads(self.commit("inputs", inputs))}
+        further: dict[str, Any] = {}
+        if inputs is not None:
+            further["inputs"] = json.loads(self.commit("inputs", inputs))
+        if now is not None and any(texts[form.columns.index(name)] != text for name, text in now.items()):
+            further["late"] = True
         blind = os.urandom(16).hex()
         self.leaves.append(
             row_leaf(
@@ -91,7 +104,7 @@ class _Tree:
 
 
 @transaction.atomic
-def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
+def seal_month(*, snapshot: Snapshot, inputs: MonthInputs | None = None) -> Seal:
     """Seal a snapshot; one that is sealed already is returned as it is.
 
     Raises `Unavailable` `seal_key_missing` when nobody can sign: then nothing is written, and the evaluation with it.
@@ -102,7 +115,7 @@ def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
     # One county appends to its log one month at a time.
     Region.objects.select_for_update(no_key=True).get(code=snapshot.county_code)
     snapshot = Snapshot.objects.get(pk=snapshot.pk)
-    trees = _trees(snapshot, inputs or {})
+    trees = _trees(snapshot, inputs or MonthInputs())
     now = timezone.now()
     origin = log_origin(snapshot.county_code, snapshot.month)
     leaves = sum(len(tree.leaves) for tree in trees)
@@ -149,7 +162,7 @@ def seal_month(*, snapshot: Snapshot, inputs: Inputs | None = None) -> Seal:
     return seal
 
 
-def _trees(snapshot: Snapshot, inputs: Inputs) -> list[_Tree]:
+def _trees(snapshot: Snapshot, inputs: MonthInputs) -> list[_Tree]:
     by_statement: dict[int, _Tree] = {}
     by_institution: dict[int, _Tree] = {}
     named: list[tuple[_Tree, str]] = []
@@ -175,18 +188,28 @@ def _trees(snapshot: Snapshot, inputs: Inputs) -> list[_Tree]:
     for part in header_parts(snapshot.header):
         _add_part(by_institution.get(part.institution_id or 0, month), part)
     for tree, institution_name in named:
+        _add_facts(tree, institution_name, inputs)
         _name_tree(month, tree, institution_name)
     return [month, *by_statement.values()]
 
 
-def _add_rows(snapshot: Snapshot, kind: RowKind, by_statement: Mapping[int, _Tree], inputs: Inputs) -> None:
+def _add_rows(
+    snapshot: Snapshot, kind: RowKind, by_statement: Mapping[int, _Tree], inputs: MonthInputs
+) -> None:
     form = row_form(kind.model)
     statement, key = form.at(kind.statement), form.at(kind.key)
     child = form.at("child_id") if kind.model is SnapshotLine else None
     for values in statement_rows(snapshot.pk, kind):
         tree = by_statement[values[statement]]
-        own = None if child is None else inputs.get((tree.institution_id or 0, values[child]))
-        tree.add_row(kind=kind.kind, key=str(values[key]), form=form, values=values, inputs=own)
+        pair = None if child is None else (tree.institution_id or 0, values[child])
+        tree.add_row(
+            kind=kind.kind,
+            key=str(values[key]),
+            form=form,
+            values=values,
+            inputs=None if pair is None else inputs.children.get(pair),
+            now=None if pair is None else inputs.lines.get(pair),
+        )
 
 
 def _month_columns(snapshot: Snapshot) -> dict[str, str]:
@@ -205,6 +228,14 @@ def _add_part(tree: _Tree, part: HeaderPart) -> None:
         number=part.number,
         plain=part.plain,
     )
+
+
+def _add_facts(tree: _Tree, institution_name: str, inputs: MonthInputs) -> None:
+    """What the rule knew of the institution: calendar, feed, grades, places … in force."""
+    facts = inputs.institutions.get(tree.institution_id or 0)
+    if facts is not None:
+        columns = {name: value_text(value) for name, value in facts.items()}
+        tree.add(kind="facts", key=institution_name, table="facts", columns=columns)
 
 
 def _name_tree(month: _Tree, tree: _Tree, institution_name: str) -> None:
