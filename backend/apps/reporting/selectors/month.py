@@ -12,6 +12,7 @@ from django.db.models import Max, Min
 
 from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType
+from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
 from backend.apps.subsidy.domain.derivation import decode
 from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments, payments_by_side
 from backend.apps.subsidy.domain.render import formula, reason_text
@@ -119,6 +120,7 @@ class ReportMonth:
     alerts: tuple[AlertRow, ...]
     passed: tuple[PassedRow, ...]
     overrides: tuple[OverrideRow, ...]
+    seal: ReportSeal | None = None
 
     @property
     def raised(self) -> list[AlertRow]:
@@ -216,7 +218,7 @@ class ReportMonth:
 
 
 def report_month(snapshot: Snapshot) -> ReportMonth:
-    """Three queries with the snapshot loaded."""
+    """Four queries with the snapshot loaded."""
     ranges = {
         found["statement_id"]: (found["first"], found["last"])
         for found in SnapshotLine.objects.filter(statement__snapshot=snapshot)
@@ -232,6 +234,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
     header = snapshot.header
     return ReportMonth(
         snapshot=snapshot,
+        seal=report_seal(snapshot),
         approved=tuple(row for outcome, row in rows if outcome == APPROVED),
         excluded=tuple(
             replace(row, number=number)

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -102,9 +103,16 @@ def report_html(
         "evaluated_on": day_text(month.evaluated_at),
         "lines": [_line(row) for row in lines],
         "paid_for": paid_for(month),
+        "seal": month.seal,
+        "seal_picture": "" if month.seal is None else qr_picture(month.seal.scanned),
         "payments": _payments(month),
     }
     return render_to_string("reporting/report.html", context)
+
+
+def qr_picture(text: str) -> str:
+    """A QR code as a `data:` address, the same for the same text: 25 mm on paper are read by any phone."""
+    return str(segno.make(text, error="m", micro=False).svg_data_uri(border=2))
 
 
 def paid_for(month: ReportMonth) -> str:
