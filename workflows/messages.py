@@ -21,7 +21,15 @@ from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
 from workflows.recipients import people_for, people_with, reviewers_of, upwards
 from workflows.seal_notices import month_backup, month_sealed, month_tampered
-from workflows.topics import CYCLE_EVALUATED, DEADLINE_PASSED, JOB_FAILED, REVIEWS_OPENED, TASK_CREATED
+from workflows.topics import (
+    CYCLE_EVALUATED,
+    DEADLINE_PASSED,
+    JOB_FAILED,
+    REVIEWS_OPENED,
+    TASK_CREATED,
+    TASKS_UNATTENDED,
+)
+from workflows.unattended_notices import tasks_unattended
 from workflows.verb_messages import VERB_HANDLERS
 
 _OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
@@ -127,5 +135,6 @@ HANDLERS: dict[str, Handler] = {
     topics.BACKUP: month_backup,
     topics.INCIDENT: month_tampered,
     DEADLINE_PASSED: deadline_passed,
+    TASKS_UNATTENDED: tasks_unattended,
     **VERB_HANDLERS,
 }

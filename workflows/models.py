@@ -236,6 +236,7 @@ class ProcessEvent(models.Model):
         STARTED = "started", "流程开始"
         CREATED = "created", "任务产生"
         OPENED = "opened", "打开"
+        UNATTENDED = "unattended", "无合格办理人"
         CLAIMED = "claimed", "认领"
         RELEASED = "released", "退回待办"
         ASSIGNED = "assigned", "指派"

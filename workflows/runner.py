@@ -29,11 +29,13 @@ from workflows.leases import Outcome
 from workflows.messages import HANDLERS
 from workflows.models import JobRun
 from workflows.nodes import FanOut
+from workflows.unattended_notices import unattended_tell
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 RECONCILE_SECONDS = 5.0
+UNATTENDED_SECONDS = 300.0
 SEALS_SECONDS = 30.0  # a sealed month that was touched is an incident within a minute
 
 
@@ -108,7 +110,7 @@ def run_pending(
     """
     stop = stop or threading.Event()
     summary, started, next_look = RunSummary(), time.monotonic(), 0.0
-    next_watch = started + SEALS_SECONDS
+    next_watch, next_people = started + SEALS_SECONDS, started
     while not stop.is_set():
         close_old_connections()
         look_around = once or until_idle or time.monotonic() >= next_look
@@ -119,6 +121,9 @@ def run_pending(
             if time.monotonic() >= next_watch and not (once or until_idle):
                 seals_watch()
                 next_watch = time.monotonic() + SEALS_SECONDS
+            if time.monotonic() >= next_people and not (once or until_idle):
+                unattended_tell()
+                next_people = time.monotonic() + UNATTENDED_SECONDS
         except (DatabaseError, FlowLockFailed) as error:
             if once:
                 raise

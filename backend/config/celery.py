@@ -32,6 +32,11 @@ def _configuration() -> dict[str, Any]:
         "timezone": settings.TIME_ZONE,
         "beat_schedule": {
             "reconcile": {"task": "workflows.reconcile", "schedule": 15.0, "options": {"expires": 15}},
+            "unattended": {
+                "task": "workflows.unattended_tell",
+                "schedule": 300.0,
+                "options": {"expires": 300},
+            },
             "seals-watch": {"task": "jobs.seals_watch", "schedule": 30.0, "options": {"expires": 30}},
             "outbox-drain": {"task": "jobs.outbox_drain", "schedule": 5.0, "options": {"expires": 5}},
         },

@@ -199,6 +199,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "task_release": ("system_admin", "audit_admin"),
     "task_complete": ("system_admin", "audit_admin"),
     "task_reading": ("system_admin", "audit_admin"),
+    "cycle_duties": ("operator_jasmine", "town_sanjiang", "system_admin", "audit_admin"),
+    "unattended_list": ("county_one", "evaluator", "auditor", "security_admin", "audit_admin"),
+    "unattended_count": ("county_one", "evaluator", "auditor", "security_admin", "audit_admin"),
     **dict.fromkeys(
         (
             *("task_colleague_list", "task_reassign", "task_consult", "task_consult_cancel", "task_opinion"),
@@ -240,6 +243,7 @@ OUTSIDE = [
     ("task_claim", ("town_luoshan", "operator_bamboo", "stranger")),
     ("task_complete", ("town_luoshan", "operator_bamboo", "stranger")),
     ("task_reading", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("cycle_duties", ("stranger",)),
     *(
         (f"task_{verb}", ("town_luoshan", "operator_bamboo", "stranger"))
         for verb in (

@@ -79,6 +79,7 @@ def act(
             reason="闸机故障",
             maker=make_user("institution_operator") if checking else person,
             checker=person if checking else None,
+            checked_at=now if checking else None,
             made_at=now,
         )
     elif duty is Duty.SETTLE_ALERT:
@@ -86,7 +87,12 @@ def act(
     elif duty is Duty.OVERRIDE_ALERT:
         alert = make_alert(world.cast.nowhere, subject="2026-10-13", touched=(institution,))
         AlertOverride.objects.create(
-            alert=alert, reason="下月补交材料", evidence_hash="1", by=person, by_name="某", at=now
+            alert=alert,
+            reason="下月补交材料",
+            evidence_hash="1",
+            by=person,
+            by_name=person.display_name,
+            at=now,
         )
     elif duty is Duty.DECIDE_PAYEE:
         line = EntitlementLine.objects.filter(statement=statement).order_by("id")[0]
@@ -101,7 +107,12 @@ def act(
         )
     elif duty is Duty.DRAFT_SCHEME:
         SchemeEvent.objects.create(
-            scheme=cycle.scheme, kind="edited", digest="0" * 64, by=person, by_name="某", at=now
+            scheme=cycle.scheme,
+            kind="edited",
+            digest="0" * 64,
+            by=person,
+            by_name=person.display_name,
+            at=now,
         )
     elif duty is Duty.RELEASE_SCHEME:
         scheme = Scheme.objects.create(
@@ -115,6 +126,17 @@ def act(
             state="released",
             released_by=person,
         )
+        for event in SchemeEvent.objects.filter(
+            scheme=cycle.scheme
+        ):  # whoever drafted this one drafted that one
+            SchemeEvent.objects.create(
+                scheme=scheme,
+                kind=event.kind,
+                digest=event.digest,
+                by=event.by,
+                by_name=event.by_name,
+                at=now,
+            )
         MonthlyCycle.objects.filter(pk=cycle.pk).update(scheme=scheme)
     elif duty is Duty.OPEN_CYCLE:
         MonthlyCycle.objects.filter(pk=cycle.pk).update(opened_by=person)

@@ -84,12 +84,9 @@ def test_registered_celery_tasks() -> None:
     """Autodiscovery reads `tasks.py` only: a task elsewhere would be discarded as unregistered."""
     app.loader.import_default_modules()
     ours = sorted(name for name in app.tasks if not name.startswith("celery."))
-    assert ours == ["jobs.outbox_drain", "jobs.seals_watch", "workflows.reconcile", "workflows.run_job"]
-    assert {entry["task"] for entry in app.conf.beat_schedule.values()} == {
-        "jobs.outbox_drain",
-        "jobs.seals_watch",
-        "workflows.reconcile",
-    }
+    periodic = {"jobs.outbox_drain", "jobs.seals_watch", "workflows.reconcile", "workflows.unattended_tell"}
+    assert ours == sorted({*periodic, "workflows.run_job"})
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} == periodic
     assert (app.conf.task_acks_late, app.conf.task_reject_on_worker_lost) == (True, True)
     assert app.conf.worker_prefetch_multiplier == 1
     assert app.conf.task_time_limit * 2 < app.conf.broker_transport_options["visibility_timeout"]

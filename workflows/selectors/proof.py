@@ -14,16 +14,21 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
 from backend.apps.institutions.models import Region
 from backend.apps.subsidy.domain.duties import Act as TableAct
 from backend.apps.subsidy.domain.duties import Duty, breaches_among
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.apps.subsidy.selectors.cycle_content import print_order, township_name
 from backend.apps.subsidy.selectors.duties import beside_acts, breach_sentence, duty_of_step
+from backend.apps.subsidy.selectors.visible import cycle_get
+from backend.common.errors import NotFound
 from backend.common.service_month import ServiceMonth
 from workflows.models import ProcessEvent
 from workflows.reading_evidence import Evidence
 
+VIEW_PROOF: Final = "reporting.view_report"
 # In the order of the columns; the others concern the whole month and stand above the table.
 STATEMENT_DUTIES: Final = (
     *(
@@ -92,6 +97,14 @@ class DutyProof:
             ],
             "breaches": list(self.breaches),
         }
+
+
+def cycle_proof(*, actor: User, cycle_id: int) -> DutyProof:
+    """For whoever may see the reports of the whole county; `NotFound` `cycle_not_found` otherwise."""
+    cycle = cycle_get(actor=actor, cycle_id=cycle_id)
+    if not scope_of(actor, permission=VIEW_PROOF).covers_county(cycle.county_id):
+        raise NotFound("cycle_not_found", "没有这个月度周期, 或不在您的权限范围内")
+    return duty_proof(cycle)
 
 
 def duty_proof(cycle: MonthlyCycle) -> DutyProof:

@@ -9,6 +9,7 @@ AREAS = (
     "session",
     "tasks",
     "cycles",
+    "duties",
     "waiting",
     "deadlines",
     "jobs",

@@ -3,6 +3,7 @@ import alerts from './alerts/module'
 import corrections from './corrections/module'
 import cycles from './cycles/module'
 import deadlines from './deadlines/module'
+import duties from './duties/module'
 import jobs from './jobs/module'
 import messages from './messages/module'
 import reports from './reports/module'
@@ -11,6 +12,6 @@ import statements from './statements/module'
 import tasks from './tasks/module'
 import waiting from './waiting/module'
 
-export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, schemes, messages, waiting, deadlines, jobs]
+export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, schemes, messages, waiting, deadlines, duties, jobs]
 
 export const MENU = MODULES.flatMap((module) => module.menu).sort((a, b) => a.order - b.order)

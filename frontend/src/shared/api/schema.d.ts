@@ -356,6 +356,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cycles/{cycle_id}/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 职责分离证明: 每份结算单由谁办理, 有没有一人兼任不相容职责
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_duties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cycles/{cycle_id}/edges": {
         parameters: {
             query?: never;
@@ -1504,6 +1524,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/unattended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 无合格办理人的任务
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["unattended_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unattended/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 无合格办理人的任务数
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["unattended_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2174,6 +2234,20 @@ export interface components {
          * @enum {string}
          */
         DueStateEnum: "none" | "unknown" | "later" | "soon" | "overdue" | "kept" | "missed";
+        DutyProof: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description 为空即证明 */
+            breaches: string[];
+            county: components["schemas"]["Region"];
+            /** Format: int64 */
+            cycle_id: number;
+            /** @example 2026-10 */
+            month: string;
+            month_acts: components["schemas"]["ProofAct"][];
+            people: number;
+            rows: components["schemas"]["ProofRow"][];
+        };
         /** @description Children by where their days stand against a threshold or step of the rule. */
         Edges: {
             /** @description 明细总数 */
@@ -2670,6 +2744,28 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        ProofAct: {
+            /** Format: date-time */
+            at: string;
+            duty: string;
+            person: string;
+            /** @description 委托人; 自己办理为空 */
+            principal: string;
+            /** @description 办理前打开了什么; 没有记录为空 */
+            read: string;
+            /** @description 轮次; 流程以外的事项为 0 */
+            round: number;
+            title: string;
+        };
+        ProofRow: {
+            acts: components["schemas"]["ProofAct"][];
+            institution_name: string;
+            /** @description approved, excluded; 未审结为空 */
+            outcome: string;
+            /** Format: int64 */
+            statement_id: number;
+            township_name: string;
         };
         Punch: {
             /** Format: date-time */
@@ -3565,6 +3661,7 @@ export interface components {
          * @description * `started` - 流程开始
          *     * `created` - 任务产生
          *     * `opened` - 打开
+         *     * `unattended` - 无合格办理人
          *     * `claimed` - 认领
          *     * `released` - 退回待办
          *     * `assigned` - 指派
@@ -3591,7 +3688,7 @@ export interface components {
          *     * `finished` - 流程结束
          * @enum {string}
          */
-        TimelineEventEnum: "started" | "created" | "opened" | "claimed" | "released" | "assigned" | "reassigned" | "consulted" | "consult_cancelled" | "opinion" | "copied" | "read" | "reminded" | "decided" | "withdrawn" | "reopened" | "cancelled" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "due_soon" | "overdue" | "escalated" | "joined" | "finished";
+        TimelineEventEnum: "started" | "created" | "opened" | "unattended" | "claimed" | "released" | "assigned" | "reassigned" | "consulted" | "consult_cancelled" | "opinion" | "copied" | "read" | "reminded" | "decided" | "withdrawn" | "reopened" | "cancelled" | "job_done" | "job_retried" | "job_failed" | "job_cancelled" | "job_revived" | "due_soon" | "overdue" | "escalated" | "joined" | "finished";
         Times: {
             /** Format: date-time */
             finished_at: string | null;
@@ -3605,6 +3702,34 @@ export interface components {
              * @description 微秒; 未结束时算到现在
              */
             total: number;
+        };
+        UnattendedCount: {
+            count: number;
+        };
+        UnattendedTask: {
+            county_name: string;
+            /** Format: int64 */
+            cycle_id: number;
+            /** @description 在岗但须回避的人数 */
+            holders: number;
+            /** @description 全县的环节为空 */
+            institution_name: string;
+            month: string;
+            /** @description 已认领而不能再办理的人 */
+            owner_name: string;
+            reason: string;
+            role_title: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            task_id: number;
+            title: string;
+        };
+        /** @description One key-set page. */
+        UnattendedTaskPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["UnattendedTask"][];
         };
         UnreadCount: {
             unread: number;
@@ -4885,6 +5010,54 @@ export interface operations {
                 };
                 content: {
                     "image/svg+xml": string;
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cycle_duties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyProof"];
                 };
             };
             /** @description 未登录或登录已过期 */
@@ -8681,6 +8854,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskCounts"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unattended_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattendedTaskPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unattended_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattendedCount"];
                 };
             };
             /** @description 未登录或登录已过期 */

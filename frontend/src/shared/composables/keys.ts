@@ -19,6 +19,7 @@ export const keys = {
   scheme: (id: number) => ['schemes', 'one', id] as const,
   deadlines: ['deadlines'] as const,
   jobs: ['jobs'] as const,
+  unattended: ['unattended'] as const,
   counties: ['counties'] as const,
   institutions: ['institutions'] as const,
 }

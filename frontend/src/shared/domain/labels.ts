@@ -70,6 +70,7 @@ export const eventLabel = plain({
   started: '流程开始',
   created: '任务产生',
   opened: '打开',
+  unattended: '无合格办理人',
   claimed: '认领',
   released: '放弃认领',
   assigned: '指派',
