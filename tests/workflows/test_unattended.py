@@ -59,6 +59,9 @@ def test_nobody_holds_the_role(kept_review: World) -> None:
     User.objects.filter(pk=cast.town_sanjiang.pk).update(is_active=False)
     assert found(kept_review) == [("乡镇街道初审", cast.jasmine.name, 0, "没有在岗人员; 请为此范围指定人员")]
     assert set(unattended().values_list("pk", flat=True)) == by_asking_everybody()
+    assert [row.role_title for row in unattended_page(actor=fresh(cast.system_admin)).results] == [
+        "乡镇街道初审"
+    ]
 
 
 def test_an_assignment_that_ended_or_has_not_begun(kept_review: World) -> None:

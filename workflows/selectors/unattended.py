@@ -128,9 +128,18 @@ def _counted(node: HumanTask, reach: Reach) -> Any:
     return Coalesce(Subquery(holders.annotate(n=Count("user_id", distinct=True)).values("n")), 0)
 
 
+def _roles(node: HumanTask, statement: Any) -> list[RoleCode]:
+    """Who would take the step; a county role stands in for a township only while the township is unknown."""
+    roles = [role for role in RoleCode if node.permission in role.permissions]
+    if node.reach is not Reach.TOWNSHIP:
+        return roles
+    stands_in = statement.institution.township_id is None
+    return [role for role in roles if (role is RoleCode.COUNTY_REVIEWER) == stands_in]
+
+
 def _row(task: Any) -> UnattendedTask:
     place, node = task.place, task.flow_task
-    roles = "、".join(role.title for role in RoleCode if node.permission in role.permissions)
+    roles = "、".join(role.title for role in _roles(node, place.statement))
     if task.holders:
         reason = f"{task.holders} 名在岗人员都已办理本月的其他环节, 须回避; 请增派人员"
     else:
