@@ -17,6 +17,7 @@ from workflows.actions import ActionPayload
 from workflows.history import Subject, event_of, record
 from workflows.models import ProcessEvent, StatementProcess
 from workflows.nodes import HumanTask
+from workflows.shown.store import shown_prune
 from workflows.topics import CYCLE_CANCELLED
 from workflows.turns import OPEN, activation_of
 from workflows.verbs.base import Verb, comment_of, invalid
@@ -58,6 +59,7 @@ def cancel_act(case: CycleCase, payload: ActionPayload) -> None:
         actor=case.actor,
         comment=reason,
     ).save(force_insert=True)
+    shown_prune(cycle_id=case.cycle.pk)
     outbox_add(topic=CYCLE_CANCELLED, key=f"cancelled:{case.cycle.pk}", payload={"cycle_id": case.cycle.pk})
 
 
