@@ -115,7 +115,7 @@ def test_a_worker_refuses_a_database_with_steps_it_does_not_know(
 ) -> None:
     """Celery goes on after an error in a start-up handler; this one must end the process."""
     Task.objects.update(flow_task="workflows/flows.monthly_cycle.MonthlyCycleFlow.gone")
-    with pytest.raises(AssertionError, match="did not start") as caught:
-        start_celery_worker()
+    with pytest.raises(AssertionError, match="did not start") as caught, start_celery_worker():
+        pass
     assert "workflows.E011" in str(caught.value)
     assert "MonthlyCycleFlow.gone" in str(caught.value)
