@@ -12,7 +12,7 @@ from backend.apps.exchange.services import outbox_add
 from workflows.background import BackgroundWork
 from workflows.fan_out import children_open, try_join
 from workflows.history import record
-from workflows.leases import Claim, Failure, Heartbeat, Outcome, Work, check_mine, run_leased
+from workflows.leases import Claim, Failure, Heartbeat, Outcome, Work, hold_on, run_leased
 from workflows.locked import locked_activation
 from workflows.models import JobRun, ProcessEvent
 from workflows.nodes import FanOut, Job
@@ -68,7 +68,7 @@ class FlowWork:
         if isinstance(self.node, FanOut):
             return children_open(
                 task_id=self.task_id,
-                check_mine=lambda activation: check_mine(self, activation, claim),
+                check_mine=lambda activation: hold_on(self, activation, claim),
                 progress=heartbeat.progress,
             )
         return self.node.work(self.cycle_id, heartbeat.progress)

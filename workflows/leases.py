@@ -165,6 +165,17 @@ def check_mine(work: Work, held: Any, claim: Claim) -> JobRun:
     return run
 
 
+def hold_on(work: Work, held: Any, claim: Claim) -> None:
+    """`check_mine`, and a heartbeat in the same transaction: for jobs that write chunk after chunk.
+
+    SQLite's one write lock is not fair; a job that takes it again and again keeps its own heartbeat thread out.
+    """
+    run, now = check_mine(work, held, claim), timezone.now()
+    JobRun.objects.filter(pk=run.pk).update(
+        heartbeat_at=now, lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    )
+
+
 def _hand_over(work: Work, claim: Claim) -> Outcome:
     """Back in line at once; such an end is no failed attempt."""
     try:

@@ -309,6 +309,27 @@ def test_opening_reviews_resumes_after_a_crash(calculating: World, monkeypatch: 
     assert calculating.steps()[4:] == [("review_statements", "STARTED")]
 
 
+def test_opening_reviews_keeps_its_lease_without_the_heartbeat(
+    calculating: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chunk after chunk it holds SQLite's only write lock; its heartbeat thread may not get a word in."""
+    go(current(calculating, "calculate"))
+    go(current(calculating, "warn"))
+    run = current(calculating, "review_statements")
+    monkeypatch.setattr(fan_out, "CHUNK", 1)
+    monkeypatch.setattr("workflows.leases.Heartbeat._extend", lambda self, percent: True)
+    original, leases_seen = fan_out.children_create, []
+
+    def watched(*args: Any, **kwargs: Any) -> None:
+        leases_seen.append(JobRun.objects.get(pk=run.pk).lease_until)
+        original(*args, **kwargs)
+
+    monkeypatch.setattr(fan_out, "children_create", watched)
+    assert go(run) is Outcome.DONE
+    assert len(leases_seen) == 3
+    assert leases_seen == sorted(set(leases_seen))
+
+
 def test_opening_reviews_fails_for_good_and_is_retried(
     calculating: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
