@@ -127,6 +127,29 @@ def test_detail_before_and_after_decisions(reviewed: Month) -> None:
     assert (excluded["task_id"], excluded["position_title"]) == (None, "")
 
 
+def test_marked_lines_say_whom_they_are_about_and_nothing_more(reviewed: Month) -> None:
+    """The county sends it back to the township with two rows marked: whoever gets it reads whom and why, masked."""
+    company, statement = reviewed.cast, reviewed.jasmine
+    settle(reviewed, company.town_sanjiang)
+    do(company.town_sanjiang, "approved", statement=statement)
+    first, second = statement.lines.order_by("child__code")[:2]
+    marks = ((first.pk, "9 日缺离园打卡"), (second.pk, "请假未说明"))
+    do(company.county_one, "back_to_township", statement=statement, comment="请再核两名婴幼儿", marks=marks)
+    (*_, returned) = get(company.town_sanjiang, f"/statements/{statement.pk}").json()["decisions"]
+    assert (returned["decision"], returned["by_name"], returned["comment"]) == (
+        "back_to_township",
+        "陈审核",
+        "请再核两名婴幼儿",
+    )
+    assert returned["marked_lines"] == [
+        {"line_id": first.pk, "subject": "王** (MOLI-1)", "reason": "9 日缺离园打卡"},
+        {"line_id": second.pk, "subject": "欧*** (MOLI-2)", "reason": "请假未说明"},
+    ]
+    first.delete()
+    (*_, returned) = get(company.operator_jasmine, f"/statements/{statement.pk}").json()["decisions"]
+    assert [row["subject"] for row in returned["marked_lines"]] == ["该行已不在明细中", "欧*** (MOLI-2)"]
+
+
 def test_lines_are_masked_and_exact(reviewed: Month) -> None:
     body = get(reviewed.cast.town_sanjiang, f"/statements/{reviewed.jasmine.pk}/lines").json()
     line = line_of(reviewed, "MOLI-2")

@@ -41,6 +41,7 @@ def test_task_list_by_due_date(reviewed: Month) -> None:
     (row,) = get(person, "/tasks", box="queue", order="due").json()["results"]
     assert row["due"] == {"state": "none", "on": None, "days_over": 0}
     assert get(person, "/tasks", box="queue", due="overdue").json()["results"] == []
+    assert_problem(get(person, "/tasks", box="copied", order="due"), 400, "invalid_input")
     for wrong in ({"due": "overdue"}, {"order": "due"}):
         assert_problem(get(person, "/tasks", box="done", **wrong), 400, "invalid_input")
     assert_problem(get(person, "/tasks", box="queue", due="late"), 400, "invalid_input")

@@ -1,4 +1,4 @@
-"""Reading tasks: three boxes, counts, one task with what may be done, and its history."""
+"""Reading tasks: five boxes, counts, one task with what may be done, and its history."""
 
 from __future__ import annotations
 

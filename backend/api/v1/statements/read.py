@@ -15,7 +15,7 @@ from backend.apps.attendance.selectors.drilldown import PunchRow, child_days, ch
 from backend.apps.subsidy.domain.nearest import Change
 from backend.apps.subsidy.domain.payments import payments_by_side
 from backend.apps.subsidy.selectors.content import statement_content_hash
-from backend.apps.subsidy.selectors.lines import LineRow, line_explanation, line_row
+from backend.apps.subsidy.selectors.lines import LineRow, line_explanation, line_row, marked_subjects
 from backend.apps.subsidy.selectors.lines import line_page as subsidy_line_page
 from backend.apps.subsidy.selectors.statements import (
     StatementFilters,
@@ -80,6 +80,8 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
     statement = statement_get(actor=actor, statement_id=statement_id)
     (row,) = statement_rows([statement])
     step = statement_positions([statement.pk]).get(statement.pk)
+    decisions = statement_decisions(statement=statement)
+    subjects = marked_subjects(decisions)
     return _row(row, step) | {
         "county": statement.cycle.county,
         "required_days": statement.required_days,
@@ -95,7 +97,11 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
                 "decision_title": decision.get_decision_display(),
                 "comment": decision.comment,
                 "marked_lines": [
-                    {"line_id": line_id, "reason": decision.mark_reasons.get(str(line_id), "")}
+                    {
+                        "line_id": line_id,
+                        "subject": subjects.get(line_id, "该行已不在明细中"),
+                        "reason": decision.mark_reasons.get(str(line_id), ""),
+                    }
                     for line_id in decision.marked_line_ids
                 ],
                 "principal_name": decision.principal_name,
@@ -105,7 +111,7 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
                 "by_name": decision.by_name,
                 "at": decision.at,
             }
-            for decision in statement_decisions(statement=statement)
+            for decision in decisions
         ],
         "task_id": step.task_id if step else None,
         "exclusion_reason": statement.exclusion_reason,

@@ -60,6 +60,7 @@ class StatementSerializer(serializers.Serializer):
 
 class MarkedLineSerializer(serializers.Serializer):
     line_id = IdField()
+    subject = serializers.CharField(help_text="脱敏姓名与编号; 机构本身的明细为“机构”")
     reason = serializers.CharField(allow_blank=True)
 
 

@@ -41,7 +41,9 @@ class TaskQuerySerializer(PageQuerySerializer):
     order = serializers.ChoiceField(choices=TaskOrder.choices, default=TaskOrder.OLDEST)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What is done is neither due nor ordered by it."""
+        """What is done is neither due nor ordered by it; what somebody was let know of is ordered by when."""
+        if attrs["box"] == TaskBox.COPIED and attrs["order"] != TaskOrder.OLDEST:
+            raise serializers.ValidationError({"order": "抄送的任务按先后排列, 新的在前"})
         if attrs["box"] == TaskBox.DONE:
             if attrs.get("due"):
                 raise serializers.ValidationError({"due": "已办任务不按期限筛选"})

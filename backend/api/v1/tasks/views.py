@@ -1,4 +1,4 @@
-"""Tasks: three boxes, one task, and the acts. Every act goes through `workflows.services.perform`."""
+"""Tasks: five boxes, one task, and the acts. Every act goes through `workflows.services.perform`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TaskListApi(ApiView):
     @operation(
         "task_list",
         tag="tasks",
-        summary="任务列表: 待办, 待认领, 已办",
+        summary="任务列表: 待办, 待认领, 已办, 待发表意见, 抄送我的",
         query=TaskQuerySerializer,
         response=TaskPageSerializer,
     )
@@ -57,7 +57,7 @@ class TaskListApi(ApiView):
 class TaskCountsApi(ApiView):
     permission = VIEW
 
-    @operation("task_counts", tag="tasks", summary="待办与待认领数", response=TaskCountsSerializer)
+    @operation("task_counts", tag="tasks", summary="待办, 待认领, 待发表意见, 未读抄送的件数", response=TaskCountsSerializer)
     def get(self, request: Request) -> Response:
         return Response(TaskCountsSerializer(task_counts(actor=self.actor)).data)
 

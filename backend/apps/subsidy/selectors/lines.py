@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from backend.apps.subsidy.domain.derivation import DAY_LETTERS, decode
 from backend.apps.subsidy.domain.nearest import Nearest, nearest, nearest_text
 from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments
 from backend.apps.subsidy.domain.render import day_texts, formula, numbers, reason_text
-from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.apps.subsidy.models import EntitlementLine, Statement, StatementDecision
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.masking import mask_name
 
@@ -106,6 +106,21 @@ def line_page(*, statement: Statement, reason_code: str, after: Key | None, limi
     return keyset_page(found, keys=("code",), after=after, limit=limit).map(
         lambda lines: [line_row(line) for line in lines]
     )
+
+
+def marked_subjects(decisions: Iterable[StatementDecision]) -> dict[int, str]:
+    """Whom the marked lines of these decisions are about, names masked; by line id, one query.
+
+    A line that a recalculation has removed since is left out.
+    """
+    ids = {line_id for decision in decisions for line_id in decision.marked_line_ids}
+    if not ids:
+        return {}
+    lines = EntitlementLine.objects.filter(pk__in=ids).select_related("child").defer("derivation")
+    return {
+        line.pk: "机构" if line.child is None else f"{mask_name(line.child.name)} ({line.child.code})"
+        for line in lines
+    }
 
 
 def line_row(line: EntitlementLine) -> LineRow:

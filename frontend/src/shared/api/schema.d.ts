@@ -1212,7 +1212,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * 任务列表: 待办, 待认领, 已办
+         * 任务列表: 待办, 待认领, 已办, 待发表意见, 抄送我的
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         get: operations["task_list"];
@@ -1512,7 +1512,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * 待办与待认领数
+         * 待办, 待认领, 待发表意见, 未读抄送的件数
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         get: operations["task_counts"];
@@ -2627,6 +2627,8 @@ export interface components {
             /** Format: int64 */
             line_id: number;
             reason: string;
+            /** @description 脱敏姓名与编号; 机构本身的明细为“机构” */
+            subject: string;
         };
         MarkedLineInputRequest: {
             /** Format: int64 */
