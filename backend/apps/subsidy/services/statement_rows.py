@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +20,10 @@ from backend.apps.subsidy.services.statement_values import (
     refuse_closed,
     totals_of,
 )
-from backend.common.bulk import objects_insert, rows_update
+from backend.common.bulk import rows_update, values_insert
+
+LINE_COLUMNS: Final = ("statement_id", "child_id", "own_statement_id", *LINE_FIELDS)
+_line_values: Final = itemgetter(*LINE_FIELDS)
 
 
 @transaction.atomic
@@ -88,7 +92,7 @@ def lines_write(wanted: Mapping[int, Lines], *, child_id: int | None = None) -> 
         else:
             gone.append(pk)
             moved.add(statement_id)
-    new: list[EntitlementLine] = []
+    new: list[tuple[Any, ...]] = []
     changed: list[EntitlementLine] = []
     for statement_id, lines in wanted.items():
         for child, values in lines.items():
@@ -96,12 +100,16 @@ def lines_write(wanted: Mapping[int, Lines], *, child_id: int | None = None) -> 
             if old is not None and old[1] == values:
                 continue
             own = statement_id if child is None else None
-            line = EntitlementLine(statement_id=statement_id, child_id=child, own_statement_id=own, **values)
-            (new if old is None else changed).append(line)
+            if old is None:
+                new.append((statement_id, child, own, *_line_values(values)))
+            else:
+                changed.append(
+                    EntitlementLine(statement_id=statement_id, child_id=child, own_statement_id=own, **values)
+                )
             moved.add(statement_id)
     for start in range(0, len(gone), 500):
         EntitlementLine.objects.filter(pk__in=gone[start : start + 500]).delete()
-    objects_insert(new)
+    values_insert(EntitlementLine, LINE_COLUMNS, new)
     by_child = [line for line in changed if line.child_id is not None]
     rows_update(by_child, key=("statement_id", "child_id"), fields=LINE_FIELDS)
     of_institutions = [line for line in changed if line.child_id is None]
