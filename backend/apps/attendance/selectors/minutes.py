@@ -37,7 +37,7 @@ def day_minutes(
         )
     )
     found: dict[tuple[int, int], list[DayMinutes]] = defaultdict(list)
-    for row in rows.iterator(chunk_size=5_000):
+    for row in rows.iterator(chunk_size=5_000) if child_ids is None else rows:  # a cursor is dear for a few
         found[row[:2]].append(row[2:])
     for days_of_child in found.values():
         days_of_child.sort()

@@ -199,13 +199,17 @@ def _enrolments(
 ) -> tuple[dict[Pair, list[pure.Segment]], dict[int, tuple[date, bool | None]]]:
     segments: dict[Pair, list[pure.Segment]] = defaultdict(list)
     people: dict[int, tuple[date, bool | None]] = {}
-    rows = enrolments_of_month(month=month, institution_ids=chosen, child_ids=child_ids).order_by(
-        "starts_on", "id"
+    rows: Any = (
+        enrolments_of_month(month=month, institution_ids=chosen, child_ids=child_ids)
+        .order_by("starts_on", "id")
+        .values_list(
+            *("institution_id", "child_id", "child__birth_date", "child__local_registration"),
+            *("class_type", "care_mode", "starts_on", "ends_on", "household_order", "monthly_fee"),
+        )
     )
-    for institution, child, birth_date, registration, *segment in rows.values_list(
-        *("institution_id", "child_id", "child__birth_date", "child__local_registration"),
-        *("class_type", "care_mode", "starts_on", "ends_on", "household_order", "monthly_fee"),
-    ).iterator(chunk_size=5_000):
+    if child_ids is None:
+        rows = rows.iterator(chunk_size=5_000)
+    for institution, child, birth_date, registration, *segment in rows:
         segments[institution, child].append(pure.Segment(*segment))
         people[child] = (birth_date, registration)
     return segments, people

@@ -85,7 +85,7 @@ def lines_write(wanted: Mapping[int, Lines], *, child_id: int | None = None) -> 
     if child_id is not None:
         found = found.filter(child_id=child_id)
     rows: Any = found.values("id", "statement_id", "child_id", *LINE_FIELDS)
-    for row in rows.iterator(chunk_size=1_000):
+    for row in rows.iterator(chunk_size=1_000) if child_id is None else rows:
         pk, statement_id, child = row.pop("id"), row.pop("statement_id"), row.pop("child_id")
         if child in wanted[statement_id]:
             kept[statement_id, child] = (pk, row)
