@@ -57,7 +57,12 @@ class TaskListApi(ApiView):
 class TaskCountsApi(ApiView):
     permission = VIEW
 
-    @operation("task_counts", tag="tasks", summary="待办, 待认领, 待发表意见, 未读抄送的件数", response=TaskCountsSerializer)
+    @operation(
+        "task_counts",
+        tag="tasks",
+        summary="待办, 待认领, 待发表意见, 未读抄送的件数",
+        response=TaskCountsSerializer,
+    )
     def get(self, request: Request) -> Response:
         return Response(TaskCountsSerializer(task_counts(actor=self.actor)).data)
 
