@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from backend.apps.accounts.models import User
 from backend.apps.alerts.models import HeadcountThreshold
 from backend.apps.attendance.domain.punch_key import natural_punch_key
 from backend.apps.attendance.models import Leave, Photo, PhotoPrint
@@ -108,7 +109,7 @@ def _write(
     users = write_people(
         seed=seed, county_code=county.code, plans=plan.institutions, institutions=institutions
     )
-    _thresholds(plan, institutions, users["county01"].pk)
+    _thresholds(plan, institutions, users["county01"])
     demo_scheme.write_scheme(county=county, made_by=users["county01"], released_by=users["county02"])
     progress(f"写入 {len(plan.children)} 名婴幼儿…")
     children, enrolments = _children(plan, institutions)
@@ -201,9 +202,17 @@ def _institutions(plan: DemoPlan, county: Region) -> list[Institution]:
     return rows
 
 
-def _thresholds(plan: DemoPlan, institutions: list[Institution], set_by: int) -> None:
+def _thresholds(plan: DemoPlan, institutions: list[Institution], set_by: User) -> None:
     HeadcountThreshold.objects.bulk_create(
-        HeadcountThreshold(institution=row, threshold=p.threshold, starts_on=START, set_by_id=set_by)
+        HeadcountThreshold(
+            institution=row,
+            threshold=p.threshold,
+            starts_on=START,
+            set_by=set_by,
+            set_by_name=set_by.display_name,
+            set_at=timezone.now(),
+            reason="启用时按核定托位和在托人数设置",
+        )
         for p, row in zip(plan.institutions, institutions, strict=True)
     )
 

@@ -14,6 +14,7 @@ from backend.apps.alerts.models import Alert
 from backend.apps.attendance.models import Punch
 from backend.apps.audit.models import AuditEvent
 from backend.apps.enrolment.models import Child
+from backend.apps.institutions.models import Institution
 from backend.apps.messaging.models import Message
 from backend.apps.reporting.models import ReportFile
 from backend.apps.subsidy.models import EntitlementLine, Statement
@@ -49,6 +50,7 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "scheme_id": [month.cycle.scheme_id],
         "photo_id": [int(punch.photo_id or 0)],
         "run_id": list(JobRun.objects.values_list("pk", flat=True)),
+        "institution_id": list(Institution.objects.values_list("pk", flat=True)),
         "batch_id": list(BackgroundJob.objects.values_list("pk", flat=True)) or [0],
     }
     for operation_id, (method, path) in sorted(ALL.items()):

@@ -268,12 +268,12 @@ def test_what_is_no_longer_found_is_gone_and_may_come_back(people: Cast) -> None
     attend(people.jasmine, [8])
     look()
     settle(people, Alert.objects.get())
-    HeadcountThreshold.objects.update(threshold=5)
+    threshold(people.jasmine, 5)
     assert look().gone == 1
     assert Alert.objects.get().state == "gone"
     assert look().gone == 0
 
-    HeadcountThreshold.objects.update(threshold=1)
+    threshold(people.jasmine, 1)
     summary = look()
 
     assert (summary.raised, summary.reopened) == (0, 0)

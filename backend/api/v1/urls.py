@@ -14,6 +14,7 @@ AREAS = (
     "deadlines",
     "jobs",
     "statements",
+    "alert_settings",
     "alerts",
     "corrections",
     "leaves",

@@ -10,7 +10,9 @@ from backend.common.fields import ServiceMonthField
 
 
 class HeadcountThreshold(models.Model):
-    """预警人数 of an institution from a date on, set by the bureau."""
+    """预警人数 of an institution from a date on, set by the bureau: append-only, the newest of the latest date counts."""
+
+    append_only = True
 
     institution = models.ForeignKey(
         Institution, on_delete=models.PROTECT, related_name="headcount_thresholds"
@@ -18,14 +20,13 @@ class HeadcountThreshold(models.Model):
     threshold = models.PositiveIntegerField()
     starts_on = models.DateField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    set_by_name = models.CharField(max_length=64, blank=True, default="")
     set_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         db_table = "alerts_threshold"
-        constraints = [
-            models.UniqueConstraint(fields=["institution", "starts_on"], name="alerts_threshold_key")
-        ]
+        indexes = [models.Index(fields=["institution", "starts_on"], name="alerts_threshold_from")]
 
 
 class RuleSetting(models.Model):

@@ -128,7 +128,7 @@ class MonthFacts:
         found: dict[int, list[tuple[date, int]]] = defaultdict(list)
         rows = HeadcountThreshold.objects.filter(
             institution__county_id=self.county_code, starts_on__lte=self.month.last_day
-        ).order_by("starts_on")
+        ).order_by("starts_on", "id")
         for pk, starts_on, threshold in rows.values_list("institution_id", "starts_on", "threshold"):
             found[pk].append((starts_on, threshold))
         return dict(found)

@@ -1,7 +1,7 @@
 """What other rooms call."""
 
 from backend.apps.alerts.services.raising import AlertSummary, alerts_raise, alerts_stake
-from backend.apps.alerts.services.settings import rule_set, threshold_set
+from backend.apps.alerts.services.settings import rule_set, threshold_set, thresholds_set
 from backend.apps.alerts.services.settling import alert_override, alert_settle, alerts_dismiss
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "alerts_stake",
     "rule_set",
     "threshold_set",
+    "thresholds_set",
 ]

@@ -104,6 +104,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 预警规则与某月有效的参数
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_rule_list"];
+        put?: never;
+        /**
+         * 设置一条规则的参数; 已评定的月份不受影响
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_rule_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 各机构的预警人数
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_threshold_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/thresholds/{institution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一家机构的预警人数设置记录
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_threshold_history"];
+        put?: never;
+        /**
+         * 设置一家机构的预警人数
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_threshold_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/thresholds/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 设置一类机构的预警人数; 全部成功或全部不变
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_threshold_set_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/thresholds/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 预览一类机构的预警人数会怎样改变; 不保存
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_threshold_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batches": {
         parameters: {
             query?: never;
@@ -1690,6 +1798,21 @@ export interface components {
             next: string | null;
             results: components["schemas"]["Alert"][];
         };
+        /** @description One rule: what it looks for, whom it must not accuse, how it is set. */
+        AlertRule: {
+            basis: string;
+            batch_dismissal: boolean;
+            blocking: boolean;
+            /** @description 设置记录, 新的在前 */
+            changes: components["schemas"]["RuleChange"][];
+            /** @description 不应误报的正常情形 */
+            innocent: string;
+            looks_for: string;
+            parameters: components["schemas"]["RuleParameter"][];
+            rule: components["schemas"]["AlertRuleEnum"];
+            severity: components["schemas"]["AlertSeverityEnum"];
+            title: string;
+        };
         /**
          * @description * `headcount` - 考勤人数异常
          *     * `several_institutions` - 考勤机构异常
@@ -1710,6 +1833,34 @@ export interface components {
          * @enum {string}
          */
         AlertRuleEnum: "headcount" | "several_institutions" | "over_places" | "identity" | "photo_reused" | "burst" | "closed_day" | "outside_enrolment" | "on_leave" | "incomplete_days" | "short_stay" | "pile_up" | "perfect_class" | "manual_share" | "jump" | "clock_drift";
+        AlertRules: {
+            county: components["schemas"]["Region"];
+            /**
+             * @description 最早可以从哪个月起; 没有已评定的月份为 null
+             * @example 2026-10
+             */
+            earliest: string | null;
+            may_set: boolean;
+            /** @example 2026-10 */
+            month: string;
+            /** @description 不可设置的原因 */
+            refusal: string;
+            rules: components["schemas"]["AlertRule"][];
+            /** @description 该月未设置预警人数的在营机构 */
+            without_threshold: number;
+        };
+        AlertRuleSetRequest: {
+            /** @description 县(市、区)代码 */
+            county: string;
+            /** @description 依据或原因 */
+            reason: string;
+            rule: components["schemas"]["AlertRuleEnum"];
+            /** @example 2026-10 */
+            starts_month: string;
+            values: {
+                [key: string]: number;
+            };
+        };
         AlertSettleRequest: {
             /** @default  */
             evidence_hash?: string;
@@ -2527,6 +2678,13 @@ export interface components {
             /** Format: date */
             starts_on: string;
         };
+        /**
+         * @description * `public` - 事业单位
+         *     * `nonprofit` - 非营利性
+         *     * `for_profit` - 营利性
+         * @enum {string}
+         */
+        LegalFormEnum: "public" | "nonprofit" | "for_profit";
         /** @description A child's line, or the institution's own where the scheme pays per place or flat: then without child, with places. */
         Line: {
             /** Format: decimal */
@@ -3037,6 +3195,27 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "institution_operator" | "township_reviewer" | "county_reviewer" | "evaluator" | "auditor" | "leader" | "system_admin" | "security_admin" | "audit_admin";
+        RuleChange: {
+            reason: string;
+            /** Format: date-time */
+            set_at: string;
+            set_by_name: string;
+            /** @example 2026-10 */
+            starts_month: string;
+            values: {
+                [key: string]: number;
+            };
+        };
+        RuleParameter: {
+            code: string;
+            default: number;
+            high: number;
+            low: number;
+            title: string;
+            unit: string;
+            /** @description 该月有效的值 */
+            value: number;
+        };
         Runner: {
             alive: boolean;
             /** Format: date-time */
@@ -3298,6 +3477,12 @@ export interface components {
             roles: components["schemas"]["SessionRole"][];
             username: string;
         };
+        /**
+         * @description * `independent` - 独立托育机构
+         *     * `kindergarten` - 幼儿园托育部
+         * @enum {string}
+         */
+        SettingEnum: "independent" | "kindergarten";
         /** @description 考勤机构异常: one child at several institutions; a transfer is shown, an overlap blocks. */
         SeveralInstitutionsEvidence: {
             enrolments: components["schemas"]["EnrolmentSpan"][];
@@ -3638,6 +3823,136 @@ export interface components {
         TaskStatusEnum: "open" | "claimed" | "done" | "cancelled";
         TaskWithdrawRequest: {
             comment: string;
+        };
+        /** @description All institutions of a kind: one number, or a share of each one's approved places. */
+        ThresholdBulkRequest: {
+            /** @description 县(市、区)代码 */
+            county: string;
+            /**
+             * @description 等级代码
+             * @default
+             */
+            grade?: string;
+            /** @default  */
+            legal_form?: components["schemas"]["LegalFormEnum"];
+            /** @description 统一的人数 */
+            number?: number | null;
+            /** @description 核定托位的百分比, 向下取整 */
+            percent?: number | null;
+            /** @default  */
+            setting?: components["schemas"]["SettingEnum"];
+            /** Format: date */
+            starts_on: string;
+            /**
+             * @description 乡镇街道代码
+             * @default
+             */
+            township?: string;
+        };
+        /** @description All institutions of a kind: one number, or a share of each one's approved places. */
+        ThresholdBulkSetRequest: {
+            /** @description 县(市、区)代码 */
+            county: string;
+            /** @description 预览时会改变的家数 */
+            expected?: number | null;
+            /**
+             * @description 等级代码
+             * @default
+             */
+            grade?: string;
+            /** @default  */
+            legal_form?: components["schemas"]["LegalFormEnum"];
+            /** @description 统一的人数 */
+            number?: number | null;
+            /** @description 核定托位的百分比, 向下取整 */
+            percent?: number | null;
+            /** @description 依据或原因 */
+            reason: string;
+            /** @default  */
+            setting?: components["schemas"]["SettingEnum"];
+            /** Format: date */
+            starts_on: string;
+            /**
+             * @description 乡镇街道代码
+             * @default
+             */
+            township?: string;
+        };
+        ThresholdChange: {
+            after: number | null;
+            before: number | null;
+            changes: boolean;
+            institution: components["schemas"]["InstitutionRef"];
+            places: number | null;
+            problem: string;
+        };
+        ThresholdHistory: {
+            county: components["schemas"]["Region"];
+            /**
+             * Format: date
+             * @description 最早可以从哪一天起; 没有已评定的月份为 null
+             */
+            earliest: string | null;
+            institution: components["schemas"]["InstitutionRef"];
+            may_set: boolean;
+            /** @description 不可设置的原因 */
+            refusal: string;
+            /** @description 新的在前 */
+            settings: components["schemas"]["ThresholdHistoryRow"][];
+        };
+        ThresholdHistoryRow: {
+            reason: string;
+            /** Format: date-time */
+            set_at: string | null;
+            set_by_name: string;
+            /** Format: date */
+            starts_on: string;
+            /** @description 同一生效日期后来又设置过, 以后来的为准 */
+            superseded: boolean;
+            threshold: number;
+        };
+        ThresholdPlan: {
+            /** @description 预警人数改变的机构 */
+            changed: number;
+            /** @description 符合条件的机构 */
+            institutions: number;
+            /** @description 无法设置的机构 */
+            problems: number;
+            rows: components["schemas"]["ThresholdChange"][];
+        };
+        ThresholdRow: {
+            /** @description 已设置、尚未生效的下一个 */
+            coming: components["schemas"]["ThresholdSetting"] | null;
+            /** @description 今天有效的; 未设置为 null */
+            current: components["schemas"]["ThresholdSetting"] | null;
+            grade: string;
+            institution: components["schemas"]["InstitutionRef"];
+            /** @description 核定托位; 未登记为 null */
+            places: number | null;
+            setting_title: string;
+            township: components["schemas"]["Region"] | null;
+        };
+        /** @description One key-set page. */
+        ThresholdRowPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["ThresholdRow"][];
+        };
+        ThresholdSetRequest: {
+            /** @description 依据或原因 */
+            reason: string;
+            /** Format: date */
+            starts_on: string;
+            threshold: number;
+        };
+        ThresholdSetting: {
+            reason: string;
+            /** Format: date-time */
+            set_at: string | null;
+            set_by_name: string;
+            /** Format: date */
+            starts_on: string;
+            threshold: number;
         };
         TimelineEntry: {
             actor_name: string;
@@ -4106,6 +4421,468 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDismissed"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_list: {
+        parameters: {
+            query?: {
+                /** @description 县(市、区)代码; 空为本人所在县 */
+                county?: string;
+                /** @description 哪个月有效的参数; 空为本月 */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleSetRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_threshold_list: {
+        parameters: {
+            query?: {
+                /** @description 县(市、区)代码; 空为本人所在县 */
+                county?: string;
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                /** @description 等级代码 */
+                grade?: string;
+                /**
+                 * @description * `public` - 事业单位
+                 *     * `nonprofit` - 非营利性
+                 *     * `for_profit` - 营利性
+                 */
+                legal_form?: "public" | "nonprofit" | "for_profit";
+                limit?: number;
+                /** @description true: 只要未设置的 */
+                missing?: boolean | null;
+                /** @description 机构名称包含 */
+                q?: string;
+                /**
+                 * @description * `independent` - 独立托育机构
+                 *     * `kindergarten` - 幼儿园托育部
+                 */
+                setting?: "independent" | "kindergarten";
+                /** @description 乡镇街道代码 */
+                township?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdRowPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_threshold_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdHistory"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_threshold_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdSetRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdHistory"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_threshold_set_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdBulkSetRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdPlan"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_threshold_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdBulkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdPlan"];
                 };
             };
             /** @description 输入有误 */
