@@ -111,11 +111,33 @@ def test_method_and_media_type(people: Cast) -> None:
     assert_problem(form, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("text", ["{", "", "\x00", "[1,", '{"username": NaN'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "", "\x00", "[1,", '{"username": NaN}', '{"username": Infinity}', '{"username": 1e500}'),
+        *('{"username": "a}', "[" * 100_000 + "]" * 100_000, '{"username": ' + "9" * 5_000 + "}"),
+    ],
+    ids=range(10),
+)
 def test_broken_json(text: str) -> None:
     response = Client().post(f"{API}/session", text, content_type="application/json")
     assert response.status_code == 400
-    assert response.json()["code"] in ("malformed_json", "invalid_input")
+    assert response.json()["code"] == (
+        "malformed_json" if text else "invalid_input"
+    )  # nothing sent: fields missing
+
+
+def test_a_field_given_twice_is_refused() -> None:
+    twice = '{"username": "a", "password": "b", "username": "c"}'
+    problem = assert_problem(
+        Client().post(f"{API}/session", twice, content_type="application/json"), 400, "invalid_input"
+    )
+    assert problem["errors"] == [{"field": "username", "message": "同一字段写了两次, 请只保留一个"}]
+    nested = '{"username": {"a": 1, "王小明": 1, "王小明": 2}}'
+    problem = assert_problem(
+        Client().post(f"{API}/session", nested, content_type="application/json"), 400, "invalid_input"
+    )
+    assert problem["errors"] == [{"field": "", "message": "同一字段写了两次, 请只保留一个"}]
 
 
 def test_a_body_too_large_is_refused_before_it_is_read() -> None:
