@@ -216,6 +216,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "scheme_release": ("town_sanjiang", "auditor", "leader", "system_admin"),
     "scheme_replay": ("town_sanjiang", "auditor", "leader", "system_admin"),
     "scenario_check": ("operator_jasmine", "system_admin"),
+    "scenario_example": ("operator_jasmine", "system_admin"),
     "institution_list": ("system_admin", "audit_admin"),
     "task_list": ("system_admin", "security_admin", "audit_admin"),
     "task_counts": ("system_admin", "audit_admin"),

@@ -223,6 +223,23 @@ def test_a_scenario_file(reviewed: Month) -> None:
     }
 
 
+def test_the_example_agrees_with_itself(reviewed: Month) -> None:
+    user = reviewed.cast.county_one
+    text = get(user, "/scenario-checks").json()["text"]
+    body = post(user, "/scenario-checks", {"text": text}).json()
+    assert (body["failed"], body["errors"]) == (0, [])
+
+
+@pytest.mark.parametrize("file", sorted(FILE.parent.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_scenario_file_becomes_a_draft_that_says_the_same(reviewed: Month, file: Path) -> None:
+    user = reviewed.cast.county_one
+    found = post(user, "/scenario-checks", {"text": file.read_text("utf-8")}).json()["scheme"]
+    body = draft(reviewed, code="from-file", **found)
+    assert body["definition"] == found["definition"]
+    assert sorted(body["rates"], key=str) == sorted(found["rates"], key=str)
+    assert len(found["rates"]) > 0
+
+
 SMALL = """名称: 十五天
 方案:
   规则: {format: 1, axes: [], factor: {family: threshold, days: 15}}
@@ -274,6 +291,7 @@ def test_a_wrong_file_is_answered_with_line_and_key(
     body = response.json()
     assert response.status_code == 200, body
     assert (body["outcomes"], [(e["line"], e["key"]) for e in body["errors"]]) == ([], [(line, key)])
+    assert body["scheme"] is None
     assert body["errors"][0]["message"]
 
 

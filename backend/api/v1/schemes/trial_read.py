@@ -10,7 +10,7 @@ from backend.apps.institutions.models import Grade, Institution
 from backend.apps.subsidy.domain.compare import Group, LineChange
 from backend.apps.subsidy.domain.render import reason_text
 from backend.apps.subsidy.scenarios.reading import ScenarioError
-from backend.apps.subsidy.scenarios.running import check_text
+from backend.apps.subsidy.scenarios.running import EXAMPLE, check_text
 from backend.apps.subsidy.services import Replay, SchemeCheck
 
 MOST_CHANGES = 200
@@ -42,8 +42,19 @@ def scenario_result(text: str) -> dict[str, Any]:
         checked = check_text(text, "用例")
     except ScenarioError as error:
         wrong = {"line": error.line, "key": error.key, "message": error.message}
-        return {"name": "", "failed": 0, "outcomes": [], "errors": [wrong]}
-    return {"name": checked.name, "failed": checked.failed, "outcomes": checked.outcomes, "errors": []}
+        return {"name": "", "failed": 0, "outcomes": [], "errors": [wrong], "scheme": None}
+    return {
+        "name": checked.name,
+        "failed": checked.failed,
+        "outcomes": checked.outcomes,
+        "errors": [],
+        "scheme": {"definition": checked.definition, "rates": checked.rates},
+    }
+
+
+def scenario_example() -> dict[str, Any]:
+    """A file that agrees with itself, to start from."""
+    return {"text": EXAMPLE.read_text(encoding="utf-8")}
 
 
 def _figures(replay: Replay, places: dict[int, Institution]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from rest_framework import serializers
 
 from backend.api.fields import IdField, InstitutionRefSerializer, MoneyField, MonthField
+from backend.api.v1.schemes.fields import RuleField
+from backend.api.v1.schemes.serializers import SchemeRateSerializer
 from backend.apps.subsidy.services.replay import MOST_MONTHS
 
 
@@ -101,6 +103,17 @@ class ScenarioErrorSerializer(serializers.Serializer):
     message = serializers.CharField()
 
 
+class ScenarioSchemeSerializer(serializers.Serializer):
+    """Rule and standards of the file, as a draft takes them."""
+
+    definition = RuleField()
+    rates = SchemeRateSerializer(many=True)
+
+
+class ScenarioExampleSerializer(serializers.Serializer):
+    text = serializers.CharField(help_text="用例文件的写法示例, 可直接核对")
+
+
 class ScenarioCheckSerializer(serializers.Serializer):
     """Either outcomes, or errors of a file that could not be used."""
 
@@ -108,3 +121,4 @@ class ScenarioCheckSerializer(serializers.Serializer):
     failed = serializers.IntegerField(help_text="与预期不一致的行数")
     outcomes = ScenarioOutcomeSerializer(many=True)
     errors = ScenarioErrorSerializer(many=True)  # type: ignore[assignment]  # DRF takes fields out of the class; only the name meets its attribute
+    scheme = ScenarioSchemeSerializer(allow_null=True, help_text="文件里的规则与标准; 文件有误时为空")

@@ -8,10 +8,11 @@ from rest_framework.response import Response
 from backend.api.schema import operation
 from backend.api.v1.schemes.fields import naming_body_fields
 from backend.api.v1.schemes.read import scheme_get
-from backend.api.v1.schemes.trial_read import check_detail, replay_detail, scenario_result
+from backend.api.v1.schemes.trial_read import check_detail, replay_detail, scenario_example, scenario_result
 from backend.api.v1.schemes.trial_serializers import (
     ScenarioCheckRequestSerializer,
     ScenarioCheckSerializer,
+    ScenarioExampleSerializer,
     SchemeCheckRequestSerializer,
     SchemeCheckSerializer,
     SchemeReplayRequestSerializer,
@@ -62,6 +63,15 @@ class SchemeReplayApi(ApiView):
 
 class ScenarioChecksApi(ApiView):
     permission = "subsidy.view_scheme"
+
+    @operation(
+        "scenario_example",
+        tag="schemes",
+        summary="补助方案用例文件的写法示例",
+        response=ScenarioExampleSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        return Response(ScenarioExampleSerializer(scenario_example()).data)
 
     @operation(
         "scenario_check",

@@ -37,6 +37,8 @@ _SPAN: Final = re.compile(r"^(\d{2}):(\d{2})-(\d{2}):(\d{2})$", re.ASCII)
 _IN, _OUT = 8 * 60 + 30, 16 * 60 + 30
 _ALWAYS: Final = date(2000, 1, 1)
 
+EXAMPLE: Final = Path(__file__).with_name("example.yaml")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -57,6 +59,8 @@ class Checked:
 
     path: Path
     name: str
+    definition: Mapping[str, Any]
+    rates: tuple[Mapping[str, Any], ...]  # with the fields of `services.RateInput`
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -80,7 +84,20 @@ def _check(path: Path, data: Mapping[str, Any], source: Source) -> Checked:
     outcomes: list[Outcome] = []
     for number, case in enumerate(data["cases"], start=1):
         outcomes.extend(_case(data, case, _Keys(source, number), scheme))
-    return Checked(path, data["name"], tuple(outcomes))
+    raw = data["scheme"]
+    return Checked(
+        path, data["name"], raw["definition"], tuple([_rate(rate) for rate in raw["rates"]]), tuple(outcomes)
+    )
+
+
+def _rate(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "keys": raw.get("keys", {}),
+        "amount": _money(raw.get("amount")),
+        "document_number": raw["document_number"],
+        "clause": raw.get("clause", ""),
+        "starts_on": raw["starts_on"],
+    }
 
 
 class _Keys:

@@ -1023,7 +1023,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * 补助方案用例文件的写法示例
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["scenario_example"];
         put?: never;
         /**
          * 核对补助方案用例: 每例的天数、系数、金额、原因是否与算得的一致
@@ -3232,6 +3236,8 @@ export interface components {
             failed: number;
             name: string;
             outcomes: components["schemas"]["ScenarioOutcome"][];
+            /** @description 文件里的规则与标准; 文件有误时为空 */
+            scheme: components["schemas"]["ScenarioScheme"] | null;
         };
         ScenarioCheckRequestRequest: {
             /** @description 用例文件的内容 (YAML), 见 docs/scenarios.md */
@@ -3244,6 +3250,10 @@ export interface components {
             line: number;
             message: string;
         };
+        ScenarioExample: {
+            /** @description 用例文件的写法示例, 可直接核对 */
+            text: string;
+        };
         /** @description One expected line against the calculated one; `differences` is empty when they agree. */
         ScenarioOutcome: {
             amount: string;
@@ -3253,6 +3263,13 @@ export interface components {
             factor: string;
             formula: string;
             reason: string;
+        };
+        /** @description Rule and standards of the file, as a draft takes them. */
+        ScenarioScheme: {
+            definition: {
+                [key: string]: unknown;
+            };
+            rates: components["schemas"]["SchemeRate"][];
         };
         Scheme: {
             code: string;
@@ -7458,6 +7475,43 @@ export interface operations {
             };
             /** @description 不存在, 或不在权限范围内 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scenario_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioExample"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import type { SchemeDetail } from '@/shared/api/types'
 import { draftOf, schemeContent } from '@/shared/domain/scheme'
 import { fakeServer, withSetup } from '../../../tests/server'
-import { useSchemeCheck, useSchemeEdit, useSchemeRelease } from './useSchemes'
+import { useScenarioCheck, useSchemeCheck, useSchemeCreate, useSchemeEdit, useSchemeRelease } from './useSchemes'
 
 const scheme: SchemeDetail = {
   id: 7,
@@ -61,4 +61,17 @@ it('checks one month', async () => {
   const { result } = withSetup(() => useSchemeCheck())
   expect(await result.send(7, '2026-10')).toMatchObject({ content_hash: 'seen' })
   expect(sent.map((one) => one.body)).toEqual([{ month: '2026-10' }])
+})
+
+it('compares a scenario file, then drafts exactly its rule and standards', async () => {
+  const found = { name: '按天', failed: 0, outcomes: [], errors: [], scheme: { definition: scheme.definition, rates: scheme.rates } }
+  const sent = fakeServer({ 'POST /api/v1/scenario-checks': { body: found }, 'POST /api/v1/schemes': { status: 201, body: scheme } })
+  const { result } = withSetup(() => ({ check: useScenarioCheck(), create: useSchemeCreate() }))
+  const checked = await result.check.send('名称: 按天')
+  if (!checked?.scheme) throw new Error('no scheme')
+  await result.create.send({ county: '330683000000', code: 'days', name: '按天', document_number: '试1号', starts_on: '2027-01-01', ...checked.scheme })
+  expect(sent.map((one) => one.body)).toEqual([
+    { text: '名称: 按天' },
+    { county: '330683000000', code: 'days', name: '按天', document_number: '试1号', starts_on: '2027-01-01', definition: scheme.definition, rates: scheme.rates },
+  ])
 })

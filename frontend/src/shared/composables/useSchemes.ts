@@ -1,7 +1,7 @@
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { useQueryClient } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { SchemeDetail } from '@/shared/api/types'
+import type { SchemeCreate, SchemeDetail } from '@/shared/api/types'
 import type { SchemeContent } from '@/shared/domain/scheme'
 import { keys } from './keys'
 import { usePaged, useQuery, viewOf } from './query'
@@ -37,6 +37,21 @@ function useKeep() {
 export function useSchemeCopy() {
   const keep = useKeep()
   return useSend(async (id: number) => keep(await unwrap(api.POST('/api/v1/schemes/{scheme_id}/copy', { params: { path: { scheme_id: id } } }))))
+}
+
+/** A new code starts at version 1, a known one continues with its next version. */
+export function useSchemeCreate() {
+  const keep = useKeep()
+  return useSend(async (body: SchemeCreate) => keep(await unwrap(api.POST('/api/v1/schemes', { body }))))
+}
+
+/** Compares a scenario file with what its rule calculates; nothing is stored. */
+export function useScenarioCheck() {
+  return useSend((text: string) => unwrap(api.POST('/api/v1/scenario-checks', { body: { text } })))
+}
+
+export function useScenarioExample() {
+  return useSend(async () => (await unwrap(api.GET('/api/v1/scenario-checks'))).text)
 }
 
 /** Replaces amounts, dates and document numbers of the draft that was read; its rule stays as it is. */

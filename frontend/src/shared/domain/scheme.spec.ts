@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { addStart, alignChanged, draftOf, firstSpans, isChanged, monthsBetween, rateTitle, schemeContent, schemeEventLabel, schemeStateLabel, signed, sortRates, type RateFields } from './scheme'
+import { addStart, alignChanged, draftOf, firstSpans, isChanged, monthsBetween, rateTitle, schemeContent, schemeEventLabel, schemeStateLabel, signed, sortRates, type RateFields, draftHead } from './scheme'
 import { axesOf, axisValue, ruleSummary } from './schemeRule'
 
 const DEMO = {
@@ -123,4 +123,13 @@ it('adds a start date below the row it continues', () => {
 it('counts months over the turn of a year', () => {
   expect(monthsBetween('2025-11', '2026-02')).toEqual(['2025-11', '2025-12', '2026-01', '2026-02'])
   expect([monthsBetween('2026-02', '2026-01'), monthsBetween('', '2026-01')]).toEqual([[], []])
+})
+
+it('names a draft from a file after its latest standard', () => {
+  const rates = [
+    { document_number: '旧〔2025〕1号', starts_on: '2025-01-01' },
+    { document_number: '新〔2026〕2号', starts_on: '2026-09-01' },
+  ]
+  expect(draftHead('按天补助', rates)).toEqual({ name: '按天补助', document_number: '新〔2026〕2号', starts_on: '2026-09-01' })
+  expect(draftHead('长'.repeat(200), [])).toEqual({ name: '长'.repeat(120), document_number: '', starts_on: '' })
 })

@@ -134,3 +134,9 @@ export function schemeContent(draft: SchemeDraft, definition: unknown): CheckedS
 export function signed(formatted: string): string {
   return /^[1-9]|^0.*[1-9]/.test(formatted) ? `+${formatted}` : formatted
 }
+
+/** What a draft made from a scenario file is called unless somebody says otherwise: the latest standard gives date and document. */
+export function draftHead(name: string, rates: readonly Pick<RateFields, 'document_number' | 'starts_on'>[]): Pick<SchemeContent, 'name' | 'document_number' | 'starts_on'> {
+  const latest = [...rates].sort((a, b) => (a.starts_on < b.starts_on ? 1 : a.starts_on > b.starts_on ? -1 : 0))[0]
+  return { name: name.slice(0, 120), document_number: latest?.document_number ?? '', starts_on: latest?.starts_on ?? '' }
+}
