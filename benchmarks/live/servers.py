@@ -70,11 +70,14 @@ class Server:
         return [self.process.pid, *(int(word) for word in found.stdout.split())]
 
     def kill(self) -> None:
-        """The whole group at once, as a power cut would."""
+        """Everything at once, as a power cut would; PostgreSQL's backends have groups of their own."""
         if self.running:
             assert self.process is not None
+            children = self.pids()[1:]
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+            for pid in children:
+                self.kill_one(pid)
             self.process.wait(timeout=20)
 
     def kill_one(self, pid: int) -> None:

@@ -11,8 +11,24 @@ ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
 
 def judge() -> list[str]:
-    """Every broken invariant in one sentence; prints what there was to judge."""
+    """Every broken invariant in one sentence; `judged` says how much there was to break."""
     return [*_effects(), *_money(), *_months(), *_duties(), *_privacy()]
+
+
+def judged() -> str:
+    """How many rows of each kind `judge` looks at, for a report: no fault among no rows proves nothing."""
+    from backend.apps.subsidy.models import EntitlementLine, Evaluation, MonthlyCycle, StatementDecision
+    from workflows.models import JobRun, ProcessEvent
+
+    kinds = {
+        "months": MonthlyCycle,
+        "evaluations": Evaluation,
+        "lines": EntitlementLine,
+        "decisions": StatementDecision,
+        "events": ProcessEvent,
+        "jobs": JobRun,
+    }
+    return ", ".join(f"{model._default_manager.count():,} {name}" for name, model in kinds.items())
 
 
 def _effects() -> list[str]:
