@@ -1,4 +1,4 @@
-"""Duties beside the flow, kept apart from those in it: corrections, alerts, the payee of a child at two institutions.
+"""Duties beside the flow, kept apart from those in it: corrections, alerts, days without data, the payee of a child.
 
 The services of the apps know their own rows only. People use these: each holds the person, acts, and then asks
 the table whether this person may have this part in the month; when not, nothing of the act remains.
@@ -15,7 +15,7 @@ from django.db import transaction
 from backend.apps.accounts.models import User
 from backend.apps.alerts import services as alerts
 from backend.apps.alerts.models import Alert, AlertInstitution, AlertOutcome, AlertOverride
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, FeedSettlement
 from backend.apps.subsidy import services as subsidy
 from backend.apps.subsidy.models import MonthlyCycle, PayeeDecision, Statement
 from backend.common.errors import Forbidden
@@ -94,6 +94,21 @@ def alert_override(
     passed = alerts.alert_override(alert_id=alert_id, reason=reason, actor=actor, evidence_hash=evidence_hash)
     _keep_apart_from(Duty.OVERRIDE_ALERT, actor, [passed.alert])
     return passed
+
+
+@transaction.atomic
+def feed_settle(*, feed_day_id: int, choice: str, reason: str, actor: User) -> FeedSettlement:
+    """As `subsidy.services.feed_settle`; `Forbidden` `duty_conflict` beside that."""
+    lock_people(actor)
+    settled = subsidy.feed_settle(feed_day_id=feed_day_id, choice=choice, reason=reason, actor=actor)
+    _keep_apart(
+        Duty.SETTLE_FEED,
+        actor,
+        county=settled.institution.county_id,
+        month=ServiceMonth.of(settled.date),
+        institutions=[settled.institution_id],
+    )
+    return settled
 
 
 @transaction.atomic

@@ -18,12 +18,13 @@ from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.alerts.models import Alert
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.attendance.selectors.calendar import required_days_default
+from backend.apps.attendance.selectors.feed import missing_days
 from backend.apps.reporting.models import ReportFile
 from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement, StatementDecision
 from backend.common.errors import Conflict, DomainError, Forbidden, NotFound
 from backend.common.service_month import ServiceMonth
 from workflows.actions import COMPLETE, ActionPayload, RequiredDaysInput
-from workflows.beside import alert_settle, correction_check, correction_propose
+from workflows.beside import alert_settle, correction_check, correction_propose, feed_settle
 from workflows.locked import WITH_SUBJECT
 from workflows.models import CycleRun, JobRun
 from workflows.runner import run_pending
@@ -33,6 +34,7 @@ from workflows.services import cycle_start, perform
 OPEN: Final = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 COUNTY_ONE, COUNTY_TWO, EVALUATOR = "county01", "county02", "leader01"
 ALERT_REASON: Final = "演示: 县级人员已与机构核对, 情况属实但不影响本月补助"
+FEED_REASON: Final = "演示: 机构当日停电, 没有书面签到可查"
 RETURN_COMMENT: Final = "演示: 请核对考勤记录并说明"
 RESUBMIT_COMMENT: Final = "演示: 已核对并更正, 重新提交"
 CORRECTION_REASON: Final = "演示: 当日在园, 闸机未记录, 有签到表为证"
@@ -120,7 +122,7 @@ class DemoMonth:
 
     def _people(self, cycle: MonthlyCycle) -> bool:
         """Settle what blocks, then do every open human task once; False when there was nothing to do."""
-        settled = self._settle_alerts(cycle) + self._check_corrections(cycle)
+        settled = self._settle_alerts(cycle) + self._check_corrections(cycle) + self._settle_feed(cycle)
         self._return_one(cycle)
         counts: dict[str, int] = {}
         for task in self._open_tasks(cycle):
@@ -213,6 +215,20 @@ class DemoMonth:
             )
         if ids:
             self.tell(f"{actor.display_name} 核定考勤更正 {len(ids)} 条")
+        return len(ids)
+
+    def _settle_feed(self, cycle: MonthlyCycle) -> int:
+        """Days without data stay 未采集: nobody here has a sign-in sheet."""
+        if cycle.warned_at is None:
+            return 0
+        actor = self._person(COUNTY_TWO)
+        institutions = cycle.statements.filter(finished=False).values_list("institution_id", flat=True)
+        missing = missing_days(month=cycle.month, institution_ids=list(institutions))
+        ids = [day.feed_day_id for days in missing.values() for day in days if day.unsettled]
+        for feed_day_id in sorted(ids):
+            feed_settle(feed_day_id=feed_day_id, choice="not_captured", reason=FEED_REASON, actor=actor)
+        if ids:
+            self.tell(f"{actor.display_name} 处置未采集 {len(ids)} 天")
         return len(ids)
 
     def _return_one(self, cycle: MonthlyCycle) -> None:

@@ -14,7 +14,7 @@ from django.db.models import CharField, Exists, IntegerField, OuterRef, Q, Query
 from django.db.models.functions import Cast, Substr
 
 from backend.apps.alerts.models import AlertOutcome, AlertOverride
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, FeedSettlement
 from backend.apps.subsidy.domain.duties import Duty, Within
 from backend.apps.subsidy.models import MonthlyCycle, PayeeDecision, Scheme, SchemeEvent
 from backend.common.service_month import ServiceMonth
@@ -93,14 +93,14 @@ def performed_ever(duty: Duty, who: Who) -> Exists:
     return Exists(_EVER[duty](who))
 
 
-def _corrections(column: str) -> Rows:
+def _on_days(model: type[AttendanceCorrection | FeedSettlement], column: str) -> Rows:
     def rows(within: Within, who: Who, place: Place) -> QuerySet[Any]:
         here = (
             {"institution_id": place.institution}
             if within is Within.STATEMENT
             else {"institution__county_id": place.county}
         )
-        return _in_month(AttendanceCorrection.objects.filter(who(column), **here), place.month)
+        return _in_month(model._default_manager.filter(who(column), **here), place.month)
 
     return rows
 
@@ -151,16 +151,18 @@ _EVER: Final[dict[Duty, Callable[[Who], QuerySet[Any]]]] = {
     Duty.CHECK_CORRECTION: lambda who: AttendanceCorrection.objects.filter(who("checker_id")),
     Duty.SETTLE_ALERT: lambda who: AlertOutcome.objects.filter(who("by_id")),
     Duty.OVERRIDE_ALERT: lambda who: AlertOverride.objects.filter(who("by_id")),
+    Duty.SETTLE_FEED: lambda who: FeedSettlement.objects.filter(who("by_id")),
     Duty.DECIDE_PAYEE: lambda who: PayeeDecision.objects.filter(who("by_id")),
 }
 _BESIDE: Final[dict[Duty, Rows]] = {
     Duty.DRAFT_SCHEME: lambda _, who, place: _drafts(who).filter(pk=place.scheme),
     Duty.RELEASE_SCHEME: lambda _, who, place: _EVER[Duty.RELEASE_SCHEME](who).filter(pk=place.scheme),
     Duty.OPEN_CYCLE: lambda _, who, place: _EVER[Duty.OPEN_CYCLE](who).filter(pk=place.cycle),
-    Duty.PROPOSE_CORRECTION: _corrections("maker_id"),
-    Duty.CHECK_CORRECTION: _corrections("checker_id"),
+    Duty.PROPOSE_CORRECTION: _on_days(AttendanceCorrection, "maker_id"),
+    Duty.CHECK_CORRECTION: _on_days(AttendanceCorrection, "checker_id"),
     Duty.SETTLE_ALERT: _settled,
     Duty.OVERRIDE_ALERT: _passed,
+    Duty.SETTLE_FEED: _on_days(FeedSettlement, "by_id"),
     Duty.DECIDE_PAYEE: _payees,
 }
 BESIDE_THE_FLOW: Final = frozenset(_BESIDE)

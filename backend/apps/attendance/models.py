@@ -126,6 +126,7 @@ class FeedDay(models.Model):
     class State(models.TextChoices):
         CAPTURED = "captured", "已采集"
         SILENT = "silent", "未采集"
+        PARTIAL = "partial", "部分未采集"  # one device was silent: see FeedGap
         CLOSED = "closed", "非工作日"
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="feed_days")
@@ -139,6 +140,76 @@ class FeedDay(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["institution", "date"], name="attendance_feed_day_key")
         ]
+
+
+class Device(models.Model):
+    """A gate or terminal (考勤设备) of an institution; `code` is what its punches carry. Both dates inclusive."""
+
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="devices", db_index=False
+    )
+    code = models.CharField(max_length=64)
+    name = models.CharField(max_length=64, blank=True, default="")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "attendance_device"
+        constraints = [models.UniqueConstraint(fields=["institution", "code"], name="attendance_device_key")]
+
+
+class DeviceDay(models.Model):
+    """What came from a device on a day: its heartbeats as they arrive, its punches by the fold. No row: nothing came."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="days", db_index=False)
+    date = models.DateField()
+    punch_count = models.PositiveIntegerField(default=0)
+    beats = models.PositiveIntegerField(default=0)
+    first_beat_at = models.DateTimeField(null=True)
+    last_beat_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "attendance_device_day"
+        constraints = [models.UniqueConstraint(fields=["device", "date"], name="attendance_device_day_key")]
+
+
+class FeedGap(models.Model):
+    """A child whose usual device was silent on a day when others delivered: without a punch it is 未采集. Derived."""
+
+    child = models.ForeignKey(Child, on_delete=models.CASCADE)
+    institution = models.ForeignKey(Institution, on_delete=models.CASCADE, db_index=False)
+    date = models.DateField()
+
+    class Meta:
+        db_table = "attendance_feed_gap"
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "date", "child"], name="attendance_feed_gap_key")
+        ]
+
+
+class FeedSettlement(models.Model):
+    """未采集处置: what a silent day of an institution is taken for, with the reason. Append-only; the newest counts."""
+
+    append_only = True
+
+    class Choice(models.TextChoices):
+        CLOSED = "closed", "当日未开园"
+        PAPER = "paper", "以书面签到为准"
+        NOT_CAPTURED = "not_captured", "确认未采集"
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, db_index=False)
+    date = models.DateField()
+    choice = models.CharField(max_length=16, choices=Choice)
+    reason = models.CharField(max_length=300)
+    state = models.CharField(max_length=16)  # of the feed day when it was settled
+    cause = models.CharField(max_length=16)  # as the system saw it then
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "attendance_feed_settle"
+        indexes = [models.Index(fields=["institution", "date"], name="attendance_feed_settle_day")]
 
 
 class AttendanceMonth(models.Model):

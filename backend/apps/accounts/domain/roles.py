@@ -63,6 +63,7 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
     | {
         "subsidy.review_township",
         "attendance.check_correction",
+        "attendance.settle_feed",
         "alerts.settle_alert",
         "enrolment.reveal_child",
         "subsidy.remind_task",
@@ -83,6 +84,7 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
         "subsidy.edit_scheme",
         "subsidy.release_scheme",  # never of a scheme the same person drafted or edited; the service decides
         "attendance.check_correction",
+        "attendance.settle_feed",
         "alerts.settle_alert",
         "alerts.override_alert",  # lets a statement pass over an open blocking alert, with a reason in the report
         "alerts.set_rules",  # thresholds and parameters of the county's rules

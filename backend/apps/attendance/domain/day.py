@@ -33,6 +33,9 @@ class Feed(StrEnum):
     PENDING = "pending"
 
 
+GAP = "not_captured"  # the child's usual device was silent while others at the institution delivered
+
+
 class DayReason(StrEnum):
     COMPLETE = "complete"
     CORRECTED_PRESENT = "corrected_present"
@@ -79,7 +82,7 @@ _TEXTS = {
     DayReason.WEEKEND: "周末",
     DayReason.INSTITUTION_CLOSED: "机构当日未开办",
     DayReason.NOT_ENROLLED: "不在在托期间",
-    DayReason.FEED_SILENT: "机构当日无任何打卡数据(未采集)",
+    DayReason.FEED_SILENT: "机构或常用设备当日无打卡数据(未采集)",
     DayReason.NOT_YET: "尚无数据",
 }
 INCOMPLETE = frozenset({DayReason.MISSING_EXIT, DayReason.MISSING_ENTRY, DayReason.EXIT_FIRST})
@@ -115,7 +118,7 @@ def shape_of(first_in: int | None, last_out: int | None) -> Shape:
 def judge_day(
     *, kind: DayKind, institution_open: bool, enrolled: bool, feed: Feed, shape: Shape, correction: str
 ) -> Judgement:
-    """`correction` is "", "present" or "absent" (only accepted ones).
+    """`correction` is "", "present" or "absent" (only accepted ones), or GAP: no data could come for this child.
 
     A correction cannot make a closed day or a day outside the enrolment count: the rule forbids it, not the evidence.
 
@@ -136,10 +139,10 @@ def _reason(
         return DayReason.INSTITUTION_CLOSED
     if not enrolled:
         return DayReason.NOT_ENROLLED
-    if correction:
+    if correction and correction != GAP:
         return DayReason.CORRECTED_PRESENT if correction == "present" else DayReason.CORRECTED_ABSENT
     if shape is not Shape.NONE:
         return _OF_SHAPE[shape]
-    if feed is Feed.SILENT:
+    if feed is Feed.SILENT or correction == GAP:
         return DayReason.FEED_SILENT
     return DayReason.NOT_YET if feed is Feed.PENDING else DayReason.ABSENT

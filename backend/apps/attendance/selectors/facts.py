@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from backend.apps.attendance.domain.day import Feed
-from backend.apps.attendance.models import AttendanceCorrection, FeedDay
+from backend.apps.attendance.domain.day import GAP, Feed
+from backend.apps.attendance.models import AttendanceCorrection, FeedDay, FeedGap, FeedSettlement
 from backend.apps.attendance.selectors.calendar import MonthCalendar, calendar_of
 from backend.apps.attendance.selectors.minutes import DayMinutes, day_minutes
 from backend.apps.enrolment.models import Enrolment
@@ -28,6 +28,7 @@ class InstitutionFacts:
     institution_id: int
     open: tuple[bool, ...]
     feed: tuple[Feed, ...]
+    on_paper: frozenset[date] = frozenset()  # 未采集, settled: whoever has no correction was not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Span(NamedTuple):
 class MonthFacts:
     """The attendance side of a month, read once for everything that follows from it.
 
-    `child_ids` None means everybody at the institutions of `context`. A day is in `days` when it has punches.
+    `child_ids` None means everybody at the institutions of `context`. A day is in `days` when it has punches, in
+    `corrections` when one was accepted or when no data could come for the child (`domain.day.GAP`).
     """
 
     context: MonthContext
@@ -82,18 +84,54 @@ def month_context(
     feeds: dict[int, dict[date, str]] = defaultdict(dict)
     for institution_id, day, state in feed_days.values_list("institution_id", "date", "state"):
         feeds[institution_id][day] = state
+    settled = newest_settlements(
+        month=month, institution_ids=institution_ids, county_code=county_code, states=feeds
+    )
     institutions = {}
     for institution_id, closed_on in here.order_by("id").values_list("id", "closed_on"):
-        kept = feeds[institution_id]
+        kept, choices = feeds[institution_id], settled.get(institution_id, {})
+        shut = {day for day, choice in choices.items() if choice == FeedSettlement.Choice.CLOSED}
+        paper = frozenset(day for day, choice in choices.items() if choice == FeedSettlement.Choice.PAPER)
+        kept |= dict.fromkeys(shut, FeedDay.State.CLOSED.value)
+        kept |= dict.fromkeys(paper, FeedDay.State.CAPTURED.value)
         institutions[institution_id] = InstitutionFacts(
             institution_id=institution_id,
-            open=tuple([closed_on is None or day.date < closed_on for day in calendar.days]),
+            open=tuple(
+                [
+                    (closed_on is None or day.date < closed_on) and day.date not in shut
+                    for day in calendar.days
+                ]
+            ),
             feed=tuple([_FEEDS[kept.get(day.date, Feed.PENDING)] for day in calendar.days]),
+            on_paper=paper,
         )
     return MonthContext(county_code=county_code, calendar=calendar, institutions=institutions)
 
 
-_FEEDS: Mapping[str, Feed] = {state.value: state for state in Feed}
+_FEEDS: Mapping[str, Feed] = {state.value: state for state in Feed} | {"partial": Feed.CAPTURED}
+
+
+def newest_settlements(
+    *,
+    month: ServiceMonth,
+    institution_ids: Collection[int] | None,
+    county_code: str,
+    states: Mapping[int, Mapping[date, str]],
+) -> dict[int, dict[date, str]]:
+    """What silent days were last taken for, by institution and day; days that delivered in the end ask nobody any more."""
+    rows = FeedSettlement.objects.filter(date__range=(month.first_day, month.last_day))
+    if institution_ids is None:
+        rows = rows.filter(institution__county_id=county_code)
+    else:
+        rows = rows.filter(institution_id__in=institution_ids)
+    found: dict[int, dict[date, str]] = defaultdict(dict)
+    for pk, day, choice in rows.order_by("id").values_list("institution_id", "date", "choice"):
+        if states.get(pk, {}).get(day) in NOT_CAPTURED:
+            found[pk][day] = choice
+    return dict(found)
+
+
+NOT_CAPTURED = (FeedDay.State.SILENT.value, FeedDay.State.PARTIAL.value)
 
 
 def enrolments_of_month(
@@ -128,17 +166,18 @@ def accepted_corrections(
 
 
 def month_facts(*, context: MonthContext, child_ids: Collection[int] | None = None) -> MonthFacts:
-    """Everybody enrolled or punched at the institutions of `context`, or those of `child_ids`; three queries."""
-    return MonthFacts(context, child_ids, *_evidence(context.month, list(context.institutions), child_ids))
+    """Everybody enrolled or punched at the institutions of `context`, or those of `child_ids`; four queries."""
+    spans, days, corrections = _evidence(context.month, list(context.institutions), child_ids)
+    return MonthFacts(context, child_ids, spans, days, _with_gaps(context, corrections, child_ids))
 
 
 def children_facts(*, county_code: str, month: ServiceMonth, child_ids: Collection[int]) -> MonthFacts:
-    """The facts of a few children, with as much of the county's month as they have to do with; six queries."""
+    """The facts of a few children, with as much of the county's month as they have to do with; eight queries."""
     county: Any = Institution.objects.filter(county_id=county_code).values("pk")
     spans, days, corrections = _evidence(month, county, child_ids)
     concerned = sorted({institution_id for institution_id, _ in spans.keys() | days.keys()})
     context = month_context(county_code=county_code, month=month, institution_ids=concerned)
-    return MonthFacts(context, child_ids, spans, days, corrections)
+    return MonthFacts(context, child_ids, spans, days, _with_gaps(context, corrections, child_ids))
 
 
 def _evidence(
@@ -152,3 +191,21 @@ def _evidence(
     days = day_minutes(month=month, institution_ids=institution_ids, child_ids=child_ids)
     corrections = accepted_corrections(month=month, institution_ids=institution_ids, child_ids=child_ids)
     return dict(spans), days, corrections
+
+
+def _with_gaps(
+    context: MonthContext,
+    corrections: dict[Pair, dict[date, str]],
+    child_ids: Collection[int] | None,
+) -> dict[Pair, dict[date, str]]:
+    """Where a child's device was silent no correction has spoken yet: GAP stands in its place; one query."""
+    month = context.month
+    gaps = FeedGap.objects.filter(
+        institution_id__in=list(context.institutions), date__range=(month.first_day, month.last_day)
+    )
+    if child_ids is not None:
+        gaps = gaps.filter(child_id__in=child_ids)
+    for pk, child_id, day in gaps.order_by().values_list("institution_id", "child_id", "date"):
+        if day not in context.institutions[pk].on_paper:
+            corrections.setdefault((pk, child_id), {}).setdefault(day, GAP)
+    return corrections

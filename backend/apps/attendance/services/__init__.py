@@ -3,6 +3,13 @@
 from backend.apps.attendance.domain.required_days import OverrideInput
 from backend.apps.attendance.selectors.calendar import required_days_default
 from backend.apps.attendance.services.corrections import correction_decide, correction_propose
+from backend.apps.attendance.services.devices import (
+    Heartbeat,
+    HeartbeatSummary,
+    device_register,
+    heartbeats_record,
+)
+from backend.apps.attendance.services.feed_settling import feed_settle
 from backend.apps.attendance.services.fold import (
     FoldSummary,
     RefoldSummary,
@@ -29,6 +36,8 @@ from backend.apps.attendance.services.required_days import required_days_set
 
 __all__ = [
     "FoldSummary",
+    "Heartbeat",
+    "HeartbeatSummary",
     "MatchSummary",
     "MonthFoldSummary",
     "OverrideInput",
@@ -43,7 +52,10 @@ __all__ = [
     "attendance_refold",
     "correction_decide",
     "correction_propose",
+    "device_register",
     "feed_days_fold",
+    "feed_settle",
+    "heartbeats_record",
     "import_template",
     "import_template_title",
     "leave_cancel",

@@ -19,6 +19,7 @@ from backend.apps.attendance.selectors.punches import (
     punched_days,
     punches_of_month,
 )
+from backend.apps.attendance.services.feed_fold import device_days_fold, feed_gaps_fold
 from backend.apps.institutions.models import Institution, Region
 from backend.common.bulk import rows_insert, rows_update
 from backend.common.service_month import ServiceMonth
@@ -74,6 +75,7 @@ def attendance_fold(
     for chunk in _chunks(child_ids):
         gone, fresh = _fold_days(county_code, month, chunk)
         removed, written = removed + gone, written + fresh
+    device_days_fold(county_code=county_code, month=month)
     return FoldSummary(
         days_removed=removed,
         days_written=written,
@@ -128,9 +130,13 @@ def feed_days_fold(*, county_code: str, month: ServiceMonth) -> int:
 
 
 def _fold_feed_days(county_code: str, month: ServiceMonth, counts: DayCounts | None = None) -> int:
-    """The caller holds the county's lock.
+    """The caller holds the county's lock. Days of one silent device among others follow from what is written here."""
+    changed = _fold_institution_days(county_code, month, counts)
+    return changed + feed_gaps_fold(county_code=county_code, month=month)
 
-    An open day without any punch is silent (未采集), but only up to today or the county's last day with punches,
+
+def _fold_institution_days(county_code: str, month: ServiceMonth, counts: DayCounts | None) -> int:
+    """An open day without any punch is silent (未采集), but only up to today or the county's last day with punches,
     whichever is later: a day that has not come yet gets no row. Headcounts of closed days are kept as evidence.
     """
     kept = {
@@ -142,6 +148,9 @@ def _fold_feed_days(county_code: str, month: ServiceMonth, counts: DayCounts | N
     if counts is None:
         counts = _day_counts(attendance_days_of_month(county_code=county_code, month=month))
     fresh = dict(_feed_rows(county_code, month, counts))
+    for key, (_, values) in kept.items():
+        if values[0] == FeedDay.State.PARTIAL and key in fresh and fresh[key][0] == FeedDay.State.CAPTURED:
+            fresh[key] = (FeedDay.State.PARTIAL.value, *fresh[key][1:])  # `feed_gaps_fold` decides
     new = [(*key, *values) for key, values in fresh.items() if key not in kept]
     changed = [
         FeedDay(institution_id=key[0], date=key[1], **dict(zip(FEED_COLUMNS, fresh[key], strict=True)))

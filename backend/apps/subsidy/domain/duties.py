@@ -25,6 +25,7 @@ class Duty(StrEnum):
     CHECK_CORRECTION = "check_correction"
     SETTLE_ALERT = "settle_alert"
     OVERRIDE_ALERT = "override_alert"
+    SETTLE_FEED = "settle_feed"
     DECIDE_PAYEE = "decide_payee"
     CORRECT = "correct"
     CONSULT = "consult"
@@ -46,6 +47,7 @@ _WORDS = {
     Duty.CHECK_CORRECTION: "考勤更正核定",
     Duty.SETTLE_ALERT: "预警处置",
     Duty.OVERRIDE_ALERT: "预警放行",
+    Duty.SETTLE_FEED: "未采集处置",
     Duty.DECIDE_PAYEE: "享受机构确定",
     Duty.CORRECT: "更正",
     Duty.CONSULT: "加签意见",
@@ -85,7 +87,12 @@ _FRAME = (
     Duty.OPEN_CYCLE,
     Duty.SET_DAYS,
 )  # general, before any amount
-_HANDLING = (Duty.CHECK_CORRECTION, Duty.SETTLE_ALERT, Duty.DECIDE_PAYEE)  # single facts of a statement
+_HANDLING = (
+    Duty.CHECK_CORRECTION,
+    Duty.SETTLE_ALERT,
+    Duty.SETTLE_FEED,
+    Duty.DECIDE_PAYEE,
+)  # single facts of a statement
 _REVIEW = (Duty.REVIEW_TOWNSHIP, Duty.REVIEW_COUNTY)
 
 INCOMPATIBLE: tuple[Incompatible, ...] = (

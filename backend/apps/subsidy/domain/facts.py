@@ -24,6 +24,7 @@ CAPTURED: Final = "c"
 SILENT: Final = "s"  # 未采集
 CLOSED: Final = "x"  # the institution does not work that day
 PENDING: Final = "n"  # the day has not come yet
+NOT_CAPTURED: Final = "not_captured"  # of one child: its device was silent while others delivered
 
 CLASS_TYPES: Final = ("infant", "younger_toddler", "older_toddler", "mixed")
 CARE_MODES: Final = ("full_day", "half_day", "hourly")
@@ -43,7 +44,7 @@ class DayFact(NamedTuple):
     in_count: int = 0
     out_count: int = 0
     manual_count: int = 0
-    correction: str = ""  # "", "present", "absent": only accepted corrections
+    correction: str = ""  # "", "present", "absent": only accepted corrections; or NOT_CAPTURED
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from backend.apps.subsidy.domain.facts import CLOSED, MAKEUP, PENDING, SILENT, WORKDAY, ChildMonth, DayFact
+from backend.apps.subsidy.domain.facts import (
+    CLOSED,
+    MAKEUP,
+    NOT_CAPTURED,
+    PENDING,
+    SILENT,
+    WORKDAY,
+    ChildMonth,
+    DayFact,
+)
 from backend.apps.subsidy.domain.scheme import Attendance, Stay
 
 _BY_FEED: Final = {CLOSED: "x", SILENT: "u", PENDING: "n"}
@@ -40,10 +49,12 @@ def day_string(facts: ChildMonth, spans: Spans, modes: tuple[tuple[int, str], ..
         day, first_in, last_out, in_count, out_count, _, correction = fact
         was = blank[day - 1]
         if was in _OPEN:
-            if correction:
+            if correction and correction != NOT_CAPTURED:
                 letters[day - 1] = "C" if correction == "present" else "c"
                 continue
             if not (in_count or out_count):
+                if correction:
+                    letters[day - 1] = "u"
                 continue
             if plain and in_count and out_count and (last_out or 0) > (first_in or 0):
                 letter = "P"

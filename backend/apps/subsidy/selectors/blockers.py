@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.apps.attendance.selectors.feed import MissingDay, missing_days
 from backend.apps.subsidy.models import Statement, StatementDecision
 from backend.apps.subsidy.selectors.content import (
     AlertContent,
@@ -27,15 +29,17 @@ class Blocker:
 
 
 def statement_blockers(statement: Statement, *, step: str = "") -> tuple[Blocker, ...]:
-    """What keeps this statement from being approved now, at `step` or for good; two queries."""
+    """What keeps this statement from being approved now, at `step` or for good; four queries."""
     institutions = [statement.institution_id]
     alerts = alerts_by_institution(statement.cycle, institutions)
     corrections = corrections_by_institution(statement.cycle, institutions)
-    return _blockers(step, statement, alerts[statement.institution_id], corrections[statement.institution_id])
+    feed = missing_days(month=statement.cycle.month, institution_ids=institutions)
+    here = statement.institution_id
+    return _blockers(step, statement, alerts[here], corrections[here], feed.get(here, []))
 
 
 def content_blockers(content: StatementContent, *, step: str = "") -> tuple[Blocker, ...]:
-    return _blockers(step, content.statement, content.alerts, content.corrections)
+    return _blockers(step, content.statement, content.alerts, content.corrections, content.feed)
 
 
 def _blockers(
@@ -43,6 +47,7 @@ def _blockers(
     statement: Statement,
     alerts: list[AlertContent] | tuple[AlertContent, ...],
     corrections: list[CorrectionContent] | tuple[CorrectionContent, ...],
+    feed: Sequence[MissingDay],
 ) -> tuple[Blocker, ...]:
     # Only the county can exclude, so a township passes unresolved lines on instead of being stuck with them.
     unresolved = UNRESOLVED if statement.children_count else UNRESOLVED_PLACES
@@ -51,5 +56,6 @@ def _blockers(
         ("unresolved_lines", unresolved, 0 if passes_on else statement.unresolved_count),
         ("open_alerts", "{} 条预警未处置", sum(alert.holds_up for alert in alerts)),
         ("pending_corrections", "{} 条考勤更正待核", sum(c.pending for c in corrections)),
+        ("unsettled_feed", "{} 天未采集未处置", sum(day.unsettled for day in feed)),
     )
     return tuple(Blocker(code, text.format(count), count) for code, text, count in counted if count)

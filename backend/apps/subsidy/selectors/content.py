@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from backend.apps.alerts.models import Alert
 from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.selectors.feed import MissingDay, missing_days
 from backend.apps.subsidy.domain.canonical import canonical_bytes
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
 from backend.common.crypto import sm3_hex
@@ -138,6 +139,7 @@ class StatementContent:
     lines: tuple[LineContent, ...]
     alerts: tuple[AlertContent, ...]
     corrections: tuple[CorrectionContent, ...]
+    feed: tuple[MissingDay, ...]  # 未采集
 
     def document(self) -> dict[str, Any]:
         """What is hashed; only pending corrections, because accepted ones already show in the lines."""
@@ -156,6 +158,7 @@ class StatementContent:
             "lines": [line.document() for line in self.lines],
             "alerts": [alert.document() for alert in self.alerts if alert.state != Alert.State.GONE],
             "pending_corrections": [c.document() for c in self.corrections if c.pending],
+            **({"feed": [_feed_document(day) for day in self.feed]} if self.feed else {}),
         }
 
     @cached_property
@@ -163,23 +166,29 @@ class StatementContent:
         return sm3_hex(canonical_bytes(self.document()))
 
 
+def _feed_document(day: MissingDay) -> dict[str, Any]:
+    return {"date": day.date, "state": day.state, "choice": day.choice, "reason": day.reason}
+
+
 def statement_content_hash(statement: Statement) -> str:
-    """SM3, 64 hex characters, of what a reviewer sees of this statement now. Three queries, four without its cycle."""
+    """SM3, 64 hex characters, of what a reviewer sees of this statement now. Five queries, six without its cycle."""
     return statement_contents([statement], cycle=statement.cycle)[0].content_hash
 
 
 def statement_contents(statements: Sequence[Statement], *, cycle: MonthlyCycle) -> list[StatementContent]:
-    """In the given order; three queries however many statements of this one cycle."""
+    """In the given order; five queries however many statements of this one cycle."""
     lines = _lines([statement.pk for statement in statements])
     institution_ids = [statement.institution_id for statement in statements]
     alerts = alerts_by_institution(cycle, institution_ids)
     corrections = corrections_by_institution(cycle, institution_ids)
+    feed = missing_days(month=cycle.month, institution_ids=institution_ids)
     return [
         StatementContent(
             statement=statement,
             lines=tuple(lines[statement.pk]),
             alerts=tuple(alerts[statement.institution_id]),
             corrections=tuple(corrections[statement.institution_id]),
+            feed=tuple(feed.get(statement.institution_id, ())),
         )
         for statement in statements
     ]

@@ -16,6 +16,7 @@ from django.db.models import OuterRef, Q, Subquery, Value
 
 from backend.apps.accounts.models import User
 from backend.apps.alerts.models import AlertInstitution, AlertOutcome, AlertOverride
+from backend.apps.attendance.models import FeedSettlement
 from backend.apps.subsidy.domain import duties as table
 from backend.apps.subsidy.models import (
     EntitlementLine,
@@ -67,6 +68,7 @@ TITLES: Final = {
     "exclude": "不纳入本月",
     "settle_alert": "预警处置",
     "override_alert": "预警放行",
+    "settle_feed": "未采集处置",
     "decide_payee": "确定享受机构",
     "evaluate": "评定",
 }
@@ -99,7 +101,7 @@ def cycle_decisions(cycle: MonthlyCycle) -> list[StatementDecision]:
 def cycle_acts(
     content: CycleContent, decisions: Iterable[StatementDecision], evaluation: Evaluation | None = None
 ) -> list[Act]:
-    """Every act of the month, from whoever wrote its rule to whoever closed it; four or five queries however large it is."""
+    """Every act of the month, from whoever wrote its rule to whoever closed it; five or six queries however large it is."""
     touched: dict[int, list[int]] = defaultdict(list)
     for one in content.statements:
         for alert in one.alerts:
@@ -110,6 +112,9 @@ def cycle_acts(
         *_days_set(content),
         *_corrections(corrections),
         *_settled(content.cycle, touched),
+        *_feeds(
+            content.cycle, {one.statement.institution_id: one.statement.pk for one in content.statements}
+        ),
         *_payees(content.cycle),
         *(act for d in decisions for act in _of_both(d.step, d, (d.statement_id,))),
         *(_of_both("evaluate", evaluation, ()) if evaluation else ()),
@@ -117,7 +122,7 @@ def cycle_acts(
 
 
 def beside_acts(cycle: MonthlyCycle) -> list[Act]:
-    """Acts beside the flow, by month and institution, without reading a line; seven to nine queries."""
+    """Acts beside the flow, by month and institution, without reading a line; eight to ten queries."""
     statements = dict(Statement.objects.filter(cycle=cycle).values_list("institution_id", "pk"))
     touched: dict[int, list[int]] = defaultdict(list)
     here = AlertInstitution.objects.filter(alert__county_id=cycle.county_id, alert__month=cycle.month)
@@ -129,6 +134,7 @@ def beside_acts(cycle: MonthlyCycle) -> list[Act]:
         *_frame(cycle),
         *_corrections({statements[pk]: rows for pk, rows in corrections.items()}),
         *_settled(cycle, touched),
+        *_feeds(cycle, statements),
         *_payees(cycle),
     ]
 
@@ -197,6 +203,15 @@ def _settled(cycle: MonthlyCycle, touched: Mapping[int, list[int]]) -> Iterator[
     acts = settled.values_list(*columns).union(passed.values_list(*columns), all=True)
     for step, by_id, by_name, at, alert_id in acts.order_by("at"):
         yield Act(step, by_id, by_name, at, tuple(touched.get(alert_id, ())))
+
+
+def _feeds(cycle: MonthlyCycle, statements: Mapping[int, int]) -> Iterator[Act]:
+    """Every settlement of a day without data, also one that a later one replaced; `statements` by institution."""
+    settled = FeedSettlement.objects.filter(
+        institution_id__in=list(statements), date__range=(cycle.month.first_day, cycle.month.last_day)
+    )
+    for row in settled.order_by("id"):
+        yield Act("settle_feed", row.by_id, row.by_name, row.at, (statements[row.institution_id],))
 
 
 def _payees(cycle: MonthlyCycle) -> Iterator[Act]:

@@ -15,6 +15,7 @@ from backend.apps.subsidy.services.decision import (
     statement_decide,
 )
 from backend.apps.subsidy.services.evaluation import cycle_evaluate
+from backend.apps.subsidy.services.feed import feed_settle
 from backend.apps.subsidy.services.payee import payee_decide, payee_not_needed
 from backend.apps.subsidy.services.replay import Replay, scheme_replay
 from backend.apps.subsidy.services.scheme import (
@@ -49,6 +50,7 @@ __all__ = [
     "cycle_warn",
     "decision_take_back",
     "decision_write",
+    "feed_settle",
     "payee_decide",
     "payee_not_needed",
     "scheme_check",

@@ -13,6 +13,7 @@ from django.db import transaction
 from backend.apps.accounts.models import User
 from backend.apps.attendance import services as attendance
 from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.apps.subsidy.services.child_month import child_month_recalculate
 from backend.common.errors import Conflict
@@ -27,7 +28,7 @@ def correction_propose(
     correction = attendance.correction_propose(
         child_id=child_id, institution_id=institution_id, date=date, kind=kind, reason=reason, actor=actor
     )
-    _open_statement(correction)
+    open_statement(correction.institution, ServiceMonth.of(correction.date))
     return correction
 
 
@@ -41,7 +42,7 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
         correction_id=correction_id, decision=decision, reason=reason, actor=actor
     )
     if decision == AttendanceCorrection.State.ACCEPTED:
-        statement = _open_statement(correction)
+        statement = open_statement(correction.institution, ServiceMonth.of(correction.date))
         if statement is not None:
             child_month_recalculate(
                 cycle_id=statement.cycle_id,
@@ -51,16 +52,15 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
     return correction
 
 
-def _open_statement(correction: AttendanceCorrection) -> Statement | None:
-    """The statement a correction moves; None while the month has none."""
-    month = ServiceMonth.of(correction.date)
+def open_statement(institution: Institution, month: ServiceMonth) -> Statement | None:
+    """The statement that attendance of this month moves; None while the month has none, a conflict when it is closed."""
     in_force = MonthlyCycle.objects.in_force()
-    cycle = in_force.filter(county_id=correction.institution.county_id, month=month).first()
+    cycle = in_force.filter(county_id=institution.county_id, month=month).first()
     if cycle is None:
         return None
     if cycle.evaluated_at is not None:
         raise Conflict("cycle_already_evaluated", f"{month} 已评定, 更正不再改变该月, 请在以后月份补发或追回")
-    statement = cycle.statements.filter(institution_id=correction.institution_id).first()
+    statement = cycle.statements.filter(institution=institution).first()
     if statement is not None and statement.finished:
         raise Conflict(
             "statement_finished",
