@@ -19,6 +19,7 @@ from backend.apps.subsidy.selectors.content import statement_content_hash
 from backend.apps.subsidy.selectors.cycle_content import cycle_content_hash
 from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, make_workdays
+from tests.support.feeds import settle_silent_days
 from workflows.actions import ActionPayload, PerformResult, RequiredDaysInput
 from workflows.models import ProcessEvent
 from workflows.runner import RunSummary, run_pending
@@ -130,6 +131,7 @@ def make_world() -> World:
         for number in (1, 2):
             enrolment = make_enrolment(institution=institution)
             make_workdays(enrolment.child, institution, WORKDAYS[: 6 - number])
+    settle_silent_days((company.jasmine, company.bamboo, company.nowhere), OCTOBER)
     cycle = cycle_start(county_code=COUNTY, month=OCTOBER, actor=company.county_one)
     return World(company, cycle)
 
