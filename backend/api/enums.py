@@ -94,6 +94,12 @@ class DayStatus(models.TextChoices):
     NOT_CAPTURED = "not_captured", "未采集"
 
 
+class FeedCause(models.TextChoices):
+    DEVICE_OFFLINE = "device_offline", "设备离线"
+    FEED_NOT_SENT = "feed_not_sent", "设备在线而没有送数"
+    UNKNOWN = "unknown", "原因不明"
+
+
 class CorrectionDecision(models.TextChoices):
     ACCEPTED = "accepted", "采纳"
     REJECTED = "rejected", "不采纳"

@@ -18,6 +18,7 @@ AREAS = (
     "alerts",
     "corrections",
     "leaves",
+    "feed",
     "children",
     "photos",
     "reports",

@@ -14,7 +14,7 @@ from backend.apps.attendance.selectors.calendar import calendar_of
 from backend.apps.attendance.selectors.drilldown import PunchRow, child_days, child_punches
 from backend.apps.subsidy.domain.nearest import Change
 from backend.apps.subsidy.domain.payments import payments_by_side
-from backend.apps.subsidy.selectors.content import statement_content_hash
+from backend.apps.subsidy.selectors.content import statement_contents
 from backend.apps.subsidy.selectors.lines import LineRow, line_explanation, line_row, marked_subjects
 from backend.apps.subsidy.selectors.lines import line_page as subsidy_line_page
 from backend.apps.subsidy.selectors.statements import (
@@ -82,12 +82,14 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
     step = statement_positions([statement.pk]).get(statement.pk)
     decisions = statement_decisions(statement=statement)
     subjects = marked_subjects(decisions)
+    (content,) = statement_contents([statement], cycle=statement.cycle)
     return _row(row, step) | {
         "county": statement.cycle.county,
         "required_days": statement.required_days,
         "unresolved_count": statement.unresolved_count,
         "payments": payments_by_side(statement.payments),
-        "content_hash": statement_content_hash(statement),
+        "content_hash": content.content_hash,
+        "unsettled_feed": sum(day.unsettled for day in content.feed),
         "decisions": [
             {
                 "step": decision.step,

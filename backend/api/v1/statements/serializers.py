@@ -108,6 +108,7 @@ class StatementDetailSerializer(StatementSerializer):
     required_days = serializers.IntegerField()
     unresolved_count = serializers.IntegerField(help_text="标准或资料待补的明细条数; 不为 0 不能通过")
     payments = PaymentsSerializer(allow_null=True, help_text="拨付去向与资金来源; 不分的为 null")
+    unsettled_feed = serializers.IntegerField(help_text="未采集而未处置的天数")
     content_hash = serializers.CharField()
     decisions = StatementDecisionSerializer(many=True)
     task_id = IdField(allow_null=True, help_text="当前任务; 没有或不可见为 null")

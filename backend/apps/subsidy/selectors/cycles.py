@@ -9,10 +9,12 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 
 from backend.apps.accounts.models import User
+from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
 from backend.apps.subsidy.selectors.visible import cycles_visible, statements_reached
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.money import round_money
+from backend.common.service_month import ServiceMonth
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,20 @@ def cycle_counts(*, actor: User, cycle_ids: Collection[int]) -> Mapping[int, Cyc
 
 def cycle_snapshot(*, cycle: MonthlyCycle) -> Snapshot | None:
     return Snapshot.objects.filter(cycle=cycle).defer("header").first()
+
+
+def month_closed_reason(*, institution: Institution, month: ServiceMonth) -> str:
+    """Why attendance of this institution and month moves no more, in words; empty while it does. One query."""
+    found = (
+        Statement.objects.filter(
+            institution=institution,
+            cycle__in=MonthlyCycle.objects.in_force().filter(county_id=institution.county_id, month=month),
+        )
+        .select_related("cycle")
+        .first()
+    )
+    if found is None:
+        return ""
+    if found.cycle.evaluated_at is not None:
+        return f"{month} 已评定"
+    return f"该机构 {month} 的结算单已审结 ({found.get_outcome_display()})" if found.finished else ""

@@ -692,6 +692,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一家机构一个月的采集情况
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["feed_month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feed/{feed_day_id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 处置未采集的一天
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["feed_settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feed/unsettled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未采集而未处置的日子
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["feed_unsettled"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/import-templates/{kind}.{form}": {
         parameters: {
             query?: never;
@@ -2432,6 +2492,102 @@ export interface components {
             /** @description 已打开, 共有; 只针对一份结算单时为 0, 0 */
             statements: number[];
         };
+        /**
+         * @description * `device_offline` - 设备离线
+         *     * `feed_not_sent` - 设备在线而没有送数
+         *     * `unknown` - 原因不明
+         * @enum {string}
+         */
+        FeedCauseEnum: "device_offline" | "feed_not_sent" | "unknown";
+        /**
+         * @description * `closed` - 当日未开园
+         *     * `paper` - 以书面签到为准
+         *     * `not_captured` - 确认未采集
+         * @enum {string}
+         */
+        FeedChoiceEnum: "closed" | "paper" | "not_captured";
+        /** @description One day of the calendar; `id` and `state` are null while the day has not come. */
+        FeedDay: {
+            cause: components["schemas"]["FeedCauseEnum"] | components["schemas"]["NullEnum"];
+            cause_text: string;
+            /** Format: date */
+            date: string;
+            /** @description 节日或调休名称 */
+            day_label: string;
+            devices: components["schemas"]["FeedDeviceDay"][];
+            headcount: number;
+            /** Format: int64 */
+            id: number | null;
+            kind: components["schemas"]["DayKindEnum"];
+            needs_settling: boolean;
+            punch_count: number;
+            /** @description 先后的处置, 最后一条有效 */
+            settlements: components["schemas"]["FeedSettlement"][];
+            state: components["schemas"]["FeedStateEnum"] | components["schemas"]["NullEnum"];
+        };
+        FeedDevice: {
+            code: string;
+            name: string;
+        };
+        FeedDeviceDay: {
+            code: string;
+            /**
+             * Format: date-time
+             * @description 当日第一次心跳
+             */
+            first_beat_at: string | null;
+            in_use: boolean;
+            /** Format: date-time */
+            last_beat_at: string | null;
+            punch_count: number;
+            /** @description 当日应有数据而没有 */
+            silent: boolean;
+        };
+        FeedMonth: {
+            can_settle: boolean;
+            days: components["schemas"]["FeedDay"][];
+            devices: components["schemas"]["FeedDevice"][];
+            institution: components["schemas"]["InstitutionRef"];
+            /** @example 2026-10 */
+            month: string;
+            /** @description 不可处置的原因 */
+            settle_refusal: string;
+            unsettled: number;
+        };
+        FeedSettlement: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            choice: components["schemas"]["FeedChoiceEnum"];
+            choice_title: string;
+            reason: string;
+        };
+        FeedSettleRequest: {
+            choice: components["schemas"]["FeedChoiceEnum"];
+            reason: string;
+        };
+        /**
+         * @description * `captured` - 已采集
+         *     * `silent` - 未采集
+         *     * `partial` - 部分未采集
+         *     * `closed` - 非工作日
+         * @enum {string}
+         */
+        FeedStateEnum: "captured" | "silent" | "partial" | "closed";
+        FeedUnsettled: {
+            /** Format: date */
+            date: string;
+            /** Format: int64 */
+            id: number;
+            institution: components["schemas"]["InstitutionRef"];
+            state: components["schemas"]["FeedStateEnum"];
+        };
+        /** @description One key-set page. */
+        FeedUnsettledPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["FeedUnsettled"][];
+        };
         FieldError: {
             /** @description 字段路径, 例如 required_days.overrides.0.reason; 整体错误为空串 */
             field: string;
@@ -3599,6 +3755,8 @@ export interface components {
             total_amount: string;
             /** @description 标准或资料待补的明细条数; 不为 0 不能通过 */
             unresolved_count: number;
+            /** @description 未采集而未处置的天数 */
+            unsettled_feed: number;
         };
         StatementExcludeRequest: {
             /** @description 所见内容的校验值 */
@@ -6536,6 +6694,186 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DelegableSteps"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feed_month: {
+        parameters: {
+            query: {
+                institution: number;
+                month: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedMonth"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feed_settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed_day_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedSettleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedMonth"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feed_unsettled: {
+        parameters: {
+            query: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                institution?: number;
+                limit?: number;
+                month: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedUnsettledPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description 未登录或登录已过期 */
