@@ -9,7 +9,7 @@ from backend.common.guards import guard_operation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attendance", "0003_photo_prints"),
+        ("attendance", "0004_leaves"),
         ("enrolment", "0001_initial"),
         ("institutions", "0002_seed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
