@@ -4,6 +4,7 @@ import corrections from './corrections/module'
 import cycles from './cycles/module'
 import deadlines from './deadlines/module'
 import duties from './duties/module'
+import feed from './feed/module'
 import jobs from './jobs/module'
 import messages from './messages/module'
 import reports from './reports/module'
@@ -12,6 +13,6 @@ import statements from './statements/module'
 import tasks from './tasks/module'
 import waiting from './waiting/module'
 
-export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, reports, schemes, messages, waiting, deadlines, duties, jobs]
+export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, feed, reports, schemes, messages, waiting, deadlines, duties, jobs]
 
 export const MENU = MODULES.flatMap((module) => module.menu).sort((a, b) => a.order - b.order)

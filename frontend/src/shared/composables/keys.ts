@@ -14,6 +14,7 @@ export const keys = {
   alerts: ['alerts'] as const,
   alert: (id: number) => ['alerts', 'one', id] as const,
   corrections: ['corrections'] as const,
+  feed: ['feed'] as const,
   messages: ['messages'] as const,
   schemes: ['schemes'] as const,
   scheme: (id: number) => ['schemes', 'one', id] as const,

@@ -141,6 +141,13 @@ export const dayStatusLabel = toned({
   not_captured: { text: '未采集', tone: 'warning' },
 })
 
+export const feedStateLabel = toned({
+  captured: { text: '已采集', tone: 'success' },
+  silent: { text: '未采集', tone: 'warning' },
+  partial: { text: '部分未采集', tone: 'warning' },
+  closed: { text: '非工作日', tone: 'info' },
+})
+
 export const dayKindLabel = plain({ workday: '工作日', makeup: '调休上班', holiday: '法定节假日', weekend: '周末' })
 export const directionLabel = plain({ in: '入园', out: '离园' })
 export const punchSourceLabel = plain({ gate: '闸机', face: '人脸', roll_call: '点名', manual: '补录' })
