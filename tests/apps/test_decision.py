@@ -208,9 +208,9 @@ def test_what_blocks_an_approval_does_not_block_a_return(month: Month) -> None:
 # --- the hash ---------------------------------------------------------------------------------------------
 
 
-def test_hash_takes_five_queries(month: Month, django_assert_num_queries: Any) -> None:
+def test_hash_takes_four_queries(month: Month, django_assert_num_queries: Any) -> None:
     statement = Statement.objects.select_related("cycle").get(pk=month.jasmine.pk)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         statement_content_hash(statement)
 
 

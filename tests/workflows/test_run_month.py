@@ -32,6 +32,7 @@ from backend.common.errors import Conflict
 from backend.common.stored_files import file_path
 from tests.apps.months import make_alert, propose_correction
 from tests.factories import Cast, cast, make_enrolment, make_scheme, make_workdays
+from tests.support.feeds import settle_silent_days
 from tests.workflows.world import OCTOBER, WORKDAYS, World
 from workflows import steps
 from workflows.actions import CLAIM
@@ -159,6 +160,7 @@ def test_again_changes_nothing(company: Cast, out: Path) -> None:
 
 def test_a_half_done_month_goes_on(company: Cast, out: Path) -> None:
     """Days set by hand, one task claimed, one decided, an alert open, a correction waiting."""
+    settle_silent_days((company.jasmine, company.bamboo, company.nowhere), OCTOBER)
     world = World(company, cycle_start(county_code="330683000000", month=OCTOBER, actor=company.county_one))
     world.to_reviews()
     world.approve_township(company.bamboo)
@@ -182,6 +184,7 @@ def test_a_half_done_month_goes_on(company: Cast, out: Path) -> None:
 
 
 def test_evaluated_by_hand_but_not_yet_reported(company: Cast, out: Path) -> None:
+    settle_silent_days((company.jasmine, company.bamboo, company.nowhere), OCTOBER)
     world = World(company, cycle_start(county_code="330683000000", month=OCTOBER, actor=company.county_one))
     world.to_reviews()
     world.approve_all()
@@ -194,6 +197,7 @@ def test_evaluated_by_hand_but_not_yet_reported(company: Cast, out: Path) -> Non
 
 
 def test_what_cannot_be_approved_is_excluded_with_its_reason(company: Cast, out: Path) -> None:
+    settle_silent_days((company.jasmine, company.bamboo, company.nowhere), OCTOBER)
     world = World(company, cycle_start(county_code="330683000000", month=OCTOBER, actor=company.county_one))
     world.to_reviews()
     Statement.objects.filter(institution=company.bamboo).update(unresolved_count=1)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
@@ -46,32 +46,30 @@ class MissingDay:
 
 
 def missing_days(*, month: ServiceMonth, institution_ids: Collection[int]) -> dict[int, list[MissingDay]]:
-    """Days that need settling, or have it, per institution in order of date; two queries.
+    """Days that need settling, or have it, per institution in order of date; one query.
 
     A day on which nobody was enrolled asks nobody: an institution that has not opened yet, or has closed.
     """
+    newest = FeedSettlement.objects.filter(
+        institution_id=OuterRef("institution_id"), date=OuterRef("date")
+    ).order_by("-id")
+    settled = {f"settled_{name}": Subquery(newest.values(name)[:1]) for name in _SETTLED}
     rows = concerning(
         FeedDay.objects.filter(
             institution_id__in=institution_ids, date__range=(month.first_day, month.last_day)
         )
-    )
-    newest = _newest(month, institution_ids)
+    ).annotate(**settled)
     found: dict[int, list[MissingDay]] = defaultdict(list)
-    for pk, institution_id, day, state in rows.order_by("institution_id", "date").values_list(
-        "id", "institution_id", "date", "state"
-    ):
-        settled = newest.get((institution_id, day))
+    for pk, institution_id, day, state, choice, reason, by_id, by, at in rows.order_by(
+        "institution_id", "date"
+    ).values_list("id", "institution_id", "date", "state", *settled):
         found[institution_id].append(
-            MissingDay(
-                *(pk, institution_id, day, state),
-                choice=settled.choice if settled else "",
-                reason=settled.reason if settled else "",
-                by_id=settled.by_id if settled else None,
-                by=settled.by_name if settled else "",
-                at=settled.at if settled else None,
-            )
+            MissingDay(pk, institution_id, day, state, choice or "", reason or "", by_id, by or "", at)
         )
     return dict(found)
+
+
+_SETTLED = ("choice", "reason", "by_id", "by_name", "at")
 
 
 def concerning(days: QuerySet[FeedDay]) -> QuerySet[FeedDay]:
@@ -82,13 +80,6 @@ def concerning(days: QuerySet[FeedDay]) -> QuerySet[FeedDay]:
         starts_on__lte=OuterRef("date"),
     )
     return days.filter(Exists(enrolled), state__in=NOT_CAPTURED)
-
-
-def _newest(month: ServiceMonth, institution_ids: Collection[int]) -> dict[tuple[int, date], FeedSettlement]:
-    rows = FeedSettlement.objects.filter(
-        institution_id__in=institution_ids, date__range=(month.first_day, month.last_day)
-    )
-    return {(row.institution_id, row.date): row for row in rows.order_by("id")}
 
 
 @dataclass(frozen=True, slots=True)

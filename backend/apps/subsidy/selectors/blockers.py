@@ -29,7 +29,7 @@ class Blocker:
 
 
 def statement_blockers(statement: Statement, *, step: str = "") -> tuple[Blocker, ...]:
-    """What keeps this statement from being approved now, at `step` or for good; four queries."""
+    """What keeps this statement from being approved now, at `step` or for good; three queries."""
     institutions = [statement.institution_id]
     alerts = alerts_by_institution(statement.cycle, institutions)
     corrections = corrections_by_institution(statement.cycle, institutions)

@@ -171,12 +171,12 @@ def _feed_document(day: MissingDay) -> dict[str, Any]:
 
 
 def statement_content_hash(statement: Statement) -> str:
-    """SM3, 64 hex characters, of what a reviewer sees of this statement now. Five queries, six without its cycle."""
+    """SM3, 64 hex characters, of what a reviewer sees of this statement now. Four queries, five without its cycle."""
     return statement_contents([statement], cycle=statement.cycle)[0].content_hash
 
 
 def statement_contents(statements: Sequence[Statement], *, cycle: MonthlyCycle) -> list[StatementContent]:
-    """In the given order; five queries however many statements of this one cycle."""
+    """In the given order; four queries however many statements of this one cycle."""
     lines = _lines([statement.pk for statement in statements])
     institution_ids = [statement.institution_id for statement in statements]
     alerts = alerts_by_institution(cycle, institution_ids)
