@@ -57,6 +57,7 @@ class DifferenceGroup(models.TextChoices):
     CHILD = "child", "婴幼儿"
     ALERT = "alert", "预警"
     CORRECTION = "correction", "考勤更正"
+    FEED = "feed", "未采集"
     STATEMENT = "statement", "结算单"
 
 

@@ -43,6 +43,7 @@ from backend.apps.subsidy.models import Scheme
 from backend.common.errors import Conflict, Invalid
 from backend.common.service_month import ServiceMonth
 from backend.demo import scheme as demo_scheme
+from backend.demo.devices import write_devices
 from backend.demo.institutions import START
 from backend.demo.model import DemoPlan
 from backend.demo.names import TOWNSHIPS
@@ -118,6 +119,7 @@ def _write(
     progress(f"写入 {len(plan.punches):,} 条打卡…")
     punches = _punches(plan, institutions, children, photos)
     _leaves(plan, institutions, children, users["county01"].pk)
+    write_devices(plan, institutions, [day.date for day in calendar_of(month).days if day.kind.is_workday])
     progress("汇总日考勤和月考勤…")
     attendance_fold(county_code=county.code, month=month.previous())
     fold = attendance_fold(county_code=county.code, month=month)

@@ -238,6 +238,7 @@ def test_the_command_fills_an_empty_county(tmp_path: Path, media_folder: Path) -
         {(p.child, p.institution, (p.happened_at + SHANGHAI).date()) for p in plan().punches}
     )
     assert FeedDay.objects.filter(state="silent").count() >= 8
+    assert not FeedDay.objects.filter(state="partial").exists()  # no single device is planted to be silent
     assert AttendanceMonth.objects.values("child").distinct().count() == 168
     photos = list(Photo.objects.all())
     assert (len(photos), len({p.sha256 for p in photos})) == (

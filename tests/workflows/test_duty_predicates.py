@@ -17,7 +17,7 @@ from viewflow.workflow.models import Task
 
 from backend.apps.accounts.models import User
 from backend.apps.alerts.models import AlertOverride
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, FeedSettlement
 from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, PayeeDecision, Scheme, SchemeEvent
 from tests.apps.months import make_alert, settle
@@ -92,6 +92,18 @@ def act(
             evidence_hash="1",
             by=person,
             by_name=person.display_name,
+            at=now,
+        )
+    elif duty is Duty.SETTLE_FEED:
+        FeedSettlement.objects.create(
+            institution=institution,
+            date=date(2026, 10, 31),
+            choice="closed",
+            reason="停电",
+            state="silent",
+            cause="unknown",
+            by=person,
+            by_name="某",
             at=now,
         )
     elif duty is Duty.DECIDE_PAYEE:

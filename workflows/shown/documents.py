@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from backend.apps.alerts.models import Alert
+from backend.apps.attendance.selectors.feed import MissingDay
 from backend.apps.subsidy.selectors.content import (
     AlertContent,
     CorrectionContent,
@@ -22,7 +23,7 @@ from backend.common.canonical import canonical_bytes
 from backend.common.money import round_money
 
 Shown = Mapping[str, Any]
-"""`{"figures": {field: value}, "child" | "alert" | "correction" | "statement": {id: {field: value}}}`, plain JSON."""
+"""`{"figures": {field: value}, "child" | "alert" | "correction" | "feed" | "statement": {id: {field: value}}}`, plain JSON."""
 
 _DIGEST_LENGTH: Final = 12
 
@@ -45,6 +46,7 @@ def _statement_page(content: StatementContent) -> Shown:
         "child": {str(line.child_id): _line(line) for line in content.lines},
         "alert": {str(a.alert_id): _alert(a) for a in content.alerts if a.state != Alert.State.GONE},
         "correction": {str(c.correction_id): _correction(c) for c in content.corrections if c.pending},
+        "feed": {str(day.feed_day_id): _feed(day) for day in content.feed},
     }
 
 
@@ -99,6 +101,10 @@ def _correction(correction: CorrectionContent) -> Shown:
         "child": correction.child_code,
         "reason": _digest(correction.reason),
     }
+
+
+def _feed(day: MissingDay) -> Shown:
+    return {"date": day.date.isoformat(), "choice": day.choice, "reason": _digest(day.reason)}
 
 
 def _statement(content: StatementContent) -> Shown:

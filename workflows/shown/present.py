@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.alerts.selectors.rules import REGISTRY, rule_title
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, FeedDay, FeedSettlement
 from backend.apps.enrolment.models import CareMode, Child
 from backend.apps.institutions.models import ClassType, Grade
 from backend.apps.subsidy.domain.derivation import DAY_LETTERS
@@ -49,6 +49,7 @@ FIELD_TITLES: Final[Mapping[str, str]] = {
     "reason": "说明",
     "kind": "更正种类",
     "content": "结算单内容",
+    "choice": "未采集处置",
 }
 _OF_A_STATEMENT: Final = {"outcome": "审核结果", "reason": "不纳入原因"}
 _MONEY: Final = frozenset({"total_amount", "amount", "rate_amount"})
@@ -58,6 +59,7 @@ _ROW_TITLES: Final = {
     "child": ("新增婴幼儿", "不再计算的婴幼儿"),
     "alert": ("新增预警", "预警已消除"),
     "correction": ("新提出的考勤更正", "考勤更正已核定"),
+    "feed": ("新增未采集", "未采集的日子已补到打卡"),
     "statement": ("新增结算单", "结算单已撤销"),
 }
 _STATES: Final = {
@@ -76,6 +78,7 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "reason_code": REASONS,
     "state": _STATES,
     "outcome": _OUTCOMES,
+    "choice": {**{c.value: str(c.label) for c in FeedSettlement.Choice}, "": "待处置"},
     "kind": {k.value: str(k.label) for k in AttendanceCorrection.Kind},
 }
 
@@ -114,6 +117,7 @@ class _Names:
     child: Mapping[int, str]
     alert: Mapping[int, str]
     correction: Mapping[int, str]
+    feed: Mapping[int, str]
     statement: Mapping[int, str]
     grade: Mapping[str, str]
     settled: Mapping[int, str]  # outcome of an alert
@@ -123,7 +127,7 @@ class _Names:
 def present(
     rows: Sequence[Row], *, seen_hash: str, content_hash: str, known: bool = True, more: int = 0
 ) -> Difference:
-    """Rows with their names: at most six queries, whatever their number. `more` rows were left off before."""
+    """Rows with their names: at most seven queries, whatever their number. `more` rows were left off before."""
     wanted = _readable(rows)
     shown = wanted[:ROWS_AT_MOST]
     names = _names(shown)
@@ -140,7 +144,13 @@ def present(
 def difference_text(rows: Sequence[Row]) -> str:
     """What moved, counted: 2 名婴幼儿, 1 条预警."""
     things = Counter(group for group, _statement, _ref in {(r.group, r.statement, r.ref) for r in rows})
-    words = {"child": "名婴幼儿", "alert": "条预警", "correction": "条考勤更正", "statement": "份结算单"}
+    words = {
+        "child": "名婴幼儿",
+        "alert": "条预警",
+        "correction": "条考勤更正",
+        "feed": "天未采集",
+        "statement": "份结算单",
+    }
     parts = [f"{things[group]} {word}" for group, word in words.items() if things[group]]
     moved = [row for row in rows if row.group == "figures" and not row.statement]
     if not parts and moved:
@@ -201,6 +211,9 @@ def _values(row: Row, names: _Names) -> tuple[str, str]:
         return "所见内容", "有变化"
     if row.field == "row" and row.group == "correction":
         return (NOTHING, "待核") if row.before is None else ("待核", names.decided.get(row.ref, "已撤回"))
+    if row.field == "row" and row.group == "feed":
+        choice = _TEXTS["choice"]
+        return (NOTHING, choice[row.after]) if row.before is None else (choice[row.before], NOTHING)
     if row.field == "row" and row.group == "alert":
         return (
             (NOTHING, _STATES.get(row.after, ""))
@@ -229,7 +242,7 @@ def _text_of(row: Row, names: _Names) -> Callable[[Any], str]:
 
 
 def _names(rows: Sequence[Row]) -> _Names:
-    refs: dict[str, set[int]] = {"child": set(), "alert": set(), "correction": set(), "statement": set()}
+    refs: dict[str, set[int]] = {group: set() for group in _ROW_TITLES}
     for row in rows:
         if row.group in refs:
             refs[row.group].add(row.ref)
@@ -250,6 +263,12 @@ def _names(rows: Sequence[Row]) -> _Names:
         child=_children(refs["child"]),
         alert={alert.pk: _alert_name(alert) for alert in alerts},
         correction={c.pk: f"{_child_name(c.child)} {c.date:%m-%d}" for c in corrections},
+        feed={
+            pk: f"{day:%m-%d}"
+            for pk, day in FeedDay.objects.filter(pk__in=refs["feed"]).values_list("pk", "date")
+        }
+        if refs["feed"]
+        else {},
         statement=dict(
             Statement.objects.filter(pk__in=refs["statement"]).values_list("pk", "institution__name")
         )

@@ -2615,10 +2615,11 @@ export interface components {
          *     * `child` - 婴幼儿
          *     * `alert` - 预警
          *     * `correction` - 考勤更正
+         *     * `feed` - 未采集
          *     * `statement` - 结算单
          * @enum {string}
          */
-        GroupEnum: "figures" | "child" | "alert" | "correction" | "statement";
+        GroupEnum: "figures" | "child" | "alert" | "correction" | "feed" | "statement";
         /** @description 考勤人数异常: the fields the tender names. */
         HeadcountEvidence: {
             children: components["schemas"]["Presence"][];

@@ -34,6 +34,7 @@ const GROUP_TITLES: Record<DifferenceRow['group'], string> = {
   child: '婴幼儿',
   alert: '预警',
   correction: '考勤更正',
+  feed: '未采集',
   statement: '结算单',
 }
 
