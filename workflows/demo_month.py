@@ -34,7 +34,7 @@ from workflows.services import cycle_start, perform
 OPEN: Final = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 COUNTY_ONE, COUNTY_TWO, EVALUATOR = "county01", "county02", "leader01"
 ALERT_REASON: Final = "演示: 县级人员已与机构核对, 情况属实但不影响本月补助"
-FEED_REASON: Final = "演示: 机构当日停电, 没有书面签到可查"
+FEED_REASON: Final = "演示: 已向机构核实设备故障, 没有书面签到可据"
 RETURN_COMMENT: Final = "演示: 请核对考勤记录并说明"
 RESUBMIT_COMMENT: Final = "演示: 已核对并更正, 重新提交"
 CORRECTION_REASON: Final = "演示: 当日在园, 闸机未记录, 有签到表为证"
@@ -228,7 +228,7 @@ class DemoMonth:
         for feed_day_id in sorted(ids):
             feed_settle(feed_day_id=feed_day_id, choice="not_captured", reason=FEED_REASON, actor=actor)
         if ids:
-            self.tell(f"{actor.display_name} 处置未采集 {len(ids)} 天")
+            self.tell(f"{actor.display_name} 处置未采集 {len(ids)} 天, 均确认未采集")
         return len(ids)
 
     def _return_one(self, cycle: MonthlyCycle) -> None:

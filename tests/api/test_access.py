@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from backend.apps.accounts.models import RoleAssignment, User
+from backend.apps.attendance.models import FeedDay
 from backend.apps.audit.models import AuditEvent
 from backend.apps.subsidy.models import EntitlementLine
 from tests.api.month import Month
@@ -77,6 +78,7 @@ BODIES: dict[str, Any] = {
     "leave_record": {"starts_on": "2026-10-12", "ends_on": "2026-10-14", "kind": "sick"},
     "correction_propose": {"date": "2026-10-09", "kind": "present", "reason": "闸机故障, 有监控为证"},
     "correction_decide": {"decision": "accepted", "reason": "监控属实, 予以采纳"},
+    "feed_settle": {"choice": "not_captured", "reason": "停电一天, 有物业证明"},
     "child_reveal": {"reason": "核对花名册信息"},
     "line_pay_here": {"reason": "家长书面确认由此机构享受"},
     "deadline_set": {
@@ -122,6 +124,7 @@ def ids_of(month: Month) -> dict[str, int]:
         "institution_id": statement.institution_id,
         "scheme_id": month.cycle.scheme_id,
         "run_id": JobRun.objects.filter(cycle=month.cycle).order_by("id")[0].pk,
+        "feed_day_id": FeedDay.objects.filter(institution=statement.institution_id).order_by("id")[0].pk,
     }
 
 
@@ -141,6 +144,8 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
     path = path.replace("{kind}", "children").replace("{form}", "csv")
     if operation_id == "photo_retrieve":
         query.setdefault("punch", 1)
+    if operation_id == "feed_month":
+        query = {"institution": ids["institution_id"], "month": "2026-10", **query}
     if operation_id == "task_colleague_list":
         query.setdefault("purpose", "copy")
     if operation_id == "stand_in_list":
@@ -204,6 +209,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "correction_list": ("system_admin", "audit_admin"),
     "correction_propose": ("town_sanjiang", "county_one", "evaluator", "auditor"),
     "correction_decide": ("operator_jasmine", "evaluator", "auditor"),
+    "feed_month": ("system_admin", "audit_admin"),
+    "feed_unsettled": ("system_admin", "audit_admin"),
+    "feed_settle": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
     "child_reveal": ("operator_jasmine", "auditor", "leader", "system_admin"),
     "report_file": ("operator_jasmine", "town_sanjiang", "system_admin"),
     "cycle_edges": ("operator_jasmine", "security_admin"),
@@ -310,6 +318,8 @@ OUTSIDE = [
     ("alert_threshold_set_bulk", ("stranger",)),
     ("alert_rule_set", ("stranger",)),
     ("correction_propose", ("operator_bamboo",)),
+    ("feed_month", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("feed_settle", ("town_luoshan", "stranger")),
     ("child_reveal", ("town_luoshan", "stranger")),
 ]
 

@@ -72,6 +72,11 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
         "alert_rule_list": (company.county_one, "/alerts/rules"),
         "alert_threshold_list": (company.county_one, "/alerts/thresholds"),
         "alert_threshold_history": (company.county_one, f"/alerts/thresholds/{company.jasmine.pk}"),
+        "feed_month": (
+            company.county_one,
+            f"/feed?institution={statement.institution_id}&month={month.cycle.month}",
+        ),
+        "feed_unsettled_list": (company.county_one, f"/feed/unsettled?month={month.cycle.month}"),
         "correction_list": (company.county_one, "/corrections"),
         "message_list": (company.county_one, "/messages"),
         "message_unread_count": (company.county_one, "/messages/unread-count"),

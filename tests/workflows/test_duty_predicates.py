@@ -103,7 +103,7 @@ def act(
             state="silent",
             cause="unknown",
             by=person,
-            by_name="某",
+            by_name=person.display_name,
             at=now,
         )
     elif duty is Duty.DECIDE_PAYEE:

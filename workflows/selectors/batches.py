@@ -92,7 +92,7 @@ def _approvable(tasks: Sequence[Task]) -> list[Approvable]:
     cycle = tasks[0].place.cycle
     contents = statement_contents([task.place.statement for task in tasks], cycle=cycle)
     found = []
-    for task, row, content in zip(tasks, task_rows(tasks), contents, strict=True):
+    for task, row, content in zip(tasks, task_rows(tasks, contents=contents), contents, strict=True):
         blockers = [one.message for one in content_blockers(content, step=task.place.node)]
         if task.opinion_asked:
             blockers.append("等待加签意见")

@@ -15,6 +15,7 @@ from viewflow.workflow.status import STATUS
 from backend.apps.accounts.models import User
 from backend.apps.alerts.models import Alert
 from backend.apps.institutions.models import Region
+from backend.apps.subsidy.selectors.content import StatementContent
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
 from workflows.access import OPEN, Case, tasks_eligible, tasks_visible
@@ -192,10 +193,13 @@ def task_detail(*, actor: User, task_id: int) -> TaskDetail:
 
 
 def detail_of(case: Case) -> TaskDetail:
+    content_hash = case.content_hash
+    content = case.content if content_hash else None
+    contents = [content] if isinstance(content, StatementContent) else []
     return TaskDetail(
-        row=task_rows([case.task])[0],
+        row=task_rows([case.task], contents=contents)[0],
         capabilities=capabilities_of(case),
-        content_hash=case.content_hash,
+        content_hash=content_hash,
         timeline=timeline_of(case.events),
         invitations=[_invitation(one) for one in case.invitations],
         acting_for=_acting_for(case),
@@ -223,9 +227,9 @@ def _acting_for(case: Case) -> str:
     return case.principal.display_name if allowed and case.principal else ""
 
 
-def task_rows(tasks: Sequence[Task]) -> list[TaskRow]:
-    """Rows of loaded tasks; one query for the open alerts of all of them."""
-    alerts, today = _open_alerts(tasks), timezone.localdate()
+def task_rows(tasks: Sequence[Task], *, contents: Sequence[StatementContent] = ()) -> list[TaskRow]:
+    """Rows of loaded tasks; one query for the open alerts of all of them, none where their `contents` were read."""
+    alerts, today = _open_among(contents) if contents else _open_alerts(tasks), timezone.localdate()
     return [_row(task, alerts, today) for task in tasks]
 
 
@@ -263,6 +267,15 @@ def _page(
         tasks.select_related(*WITH_SUBJECT), keys=keys, after=after, limit=limit, descending=descending
     )
     return page.map(task_rows)
+
+
+def _open_among(contents: Sequence[StatementContent]) -> dict[tuple[int, ServiceMonth], int]:
+    return {
+        (content.statement.institution_id, content.statement.cycle.month): sum(
+            alert.state == Alert.State.OPEN for alert in content.alerts
+        )
+        for content in contents
+    }
 
 
 def _open_alerts(tasks: Sequence[Task]) -> dict[tuple[int, ServiceMonth], int]:
