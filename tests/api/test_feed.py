@@ -206,3 +206,40 @@ def test_wrong_input_is_a_problem(killed: Month, body: dict[str, Any]) -> None:
 def test_whoever_settles_takes_no_part_for_the_institution_and_does_not_evaluate(killed: Month) -> None:
     """职责分离: settling is part of the review, so the evaluator may not have done it."""
     assert settled(killed, killed.cast.evaluator, 13).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("choice", "letter", "text"),
+    [
+        ("closed", "x", "机构当日不开放 (当日未采集, 已处置为当日未开园)"),
+        ("not_captured", "u", "未采集 (已处置为确认未采集)"),
+    ],
+)
+def test_the_derivation_says_how_the_day_was_settled(
+    killed: Month, choice: str, letter: str, text: str
+) -> None:
+    county = killed.cast.county_one
+    (line, *_) = get(county, f"/statements/{killed.jasmine.pk}/lines").json()["results"]
+    before = get(county, f"/lines/{line['id']}").json()
+    assert "f" not in before["derivation"]
+    assert settled(killed, county, 13, choice).status_code == 200
+    after = get(county, f"/lines/{line['id']}").json()
+    assert after["derivation"]["f"] == [[13, choice]]
+    assert (after["derivation"]["d"][12], after["days"][12]["reason"]) == (letter, text)
+    assert after["days"][13]["reason"] == before["days"][13]["reason"] == "未采集"
+
+
+def test_on_paper_whoever_has_no_correction_is_told_why(killed: Month) -> None:
+    county, operator, home = killed.cast.county_one, killed.cast.operator_jasmine, killed.cast.jasmine
+    lines = get(county, f"/statements/{killed.jasmine.pk}/lines").json()["results"]
+    here = {"institution_id": home.pk, "date": "2026-10-13", "kind": "present"}
+    proposed = post(
+        operator, "/corrections", here | {"child_id": lines[0]["child_id"], "reason": "签到表上有签名"}
+    )
+    assert proposed.status_code == 201, proposed.content
+    decided = {"decision": "accepted", "reason": "签到表属实, 予以采纳"}
+    assert post(county, f"/corrections/{proposed.json()['id']}/decide", decided).status_code == 200
+    assert settled(killed, county, 13, "paper").status_code == 200
+    texts = [get(county, f"/lines/{line['id']}").json()["days"][12]["reason"] for line in lines]
+    absent = "无打卡 (当日未采集, 已处置为以书面签到为准, 没有采纳的出勤更正)"
+    assert texts == ["考勤更正采纳为出勤", absent, absent]

@@ -177,6 +177,9 @@ class DerivationSerializer(serializers.Serializer):
     d = serializers.CharField()
     r = serializers.CharField()
     x = serializers.ListField(child=serializers.JSONField())
+    f = serializers.ListField(
+        child=serializers.JSONField(), required=False, help_text="未采集的处置: [几日, 处置]; 没有则不出现"
+    )
 
 
 class FormulaNumberSerializer(serializers.Serializer):

@@ -34,6 +34,7 @@ class Feed(StrEnum):
 
 
 GAP = "not_captured"  # the child's usual device was silent while others at the institution delivered
+ON_PAPER = "on_paper"  # the same, settled: sign-in sheets count, and none says that the child was there
 
 
 class DayReason(StrEnum):
@@ -118,7 +119,8 @@ def shape_of(first_in: int | None, last_out: int | None) -> Shape:
 def judge_day(
     *, kind: DayKind, institution_open: bool, enrolled: bool, feed: Feed, shape: Shape, correction: str
 ) -> Judgement:
-    """`correction` is "", "present" or "absent" (only accepted ones), or GAP: no data could come for this child.
+    """`correction` is "", "present" or "absent" (only accepted ones), or GAP or ON_PAPER: no data could come for
+    this child.
 
     A correction cannot make a closed day or a day outside the enrolment count: the rule forbids it, not the evidence.
 
@@ -139,7 +141,7 @@ def _reason(
         return DayReason.INSTITUTION_CLOSED
     if not enrolled:
         return DayReason.NOT_ENROLLED
-    if correction and correction != GAP:
+    if correction and correction not in (GAP, ON_PAPER):
         return DayReason.CORRECTED_PRESENT if correction == "present" else DayReason.CORRECTED_ABSENT
     if shape is not Shape.NONE:
         return _OF_SHAPE[shape]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from backend.apps.attendance.domain.day import GAP, Feed
+from backend.apps.attendance.domain.day import GAP, ON_PAPER, Feed
 from backend.apps.attendance.models import AttendanceCorrection, FeedDay, FeedGap, FeedSettlement
 from backend.apps.attendance.selectors.calendar import MonthCalendar, calendar_of
 from backend.apps.attendance.selectors.minutes import DayMinutes, day_minutes
@@ -29,6 +29,9 @@ class InstitutionFacts:
     open: tuple[bool, ...]
     feed: tuple[Feed, ...]
     on_paper: frozenset[date] = frozenset()  # 未采集, settled: whoever has no correction was not there
+    settled: tuple[
+        tuple[int, str], ...
+    ] = ()  # days of the month and choices; partial ones on paper tell by child
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class MonthFacts:
     """The attendance side of a month, read once for everything that follows from it.
 
     `child_ids` None means everybody at the institutions of `context`. A day is in `days` when it has punches, in
-    `corrections` when one was accepted or when no data could come for the child (`domain.day.GAP`).
+    `corrections` when one was accepted or when no data could come for the child
+    (`domain.day.GAP`, `ON_PAPER`).
     """
 
     context: MonthContext
@@ -89,7 +93,8 @@ def month_context(
     )
     institutions = {}
     for institution_id, closed_on in here.order_by("id").values_list("id", "closed_on"):
-        kept, choices = feeds[institution_id], settled.get(institution_id, {})
+        choices = settled.get(institution_id, {})
+        kept = dict(feeds[institution_id])
         shut = {day for day, choice in choices.items() if choice == FeedSettlement.Choice.CLOSED}
         paper = frozenset(day for day, choice in choices.items() if choice == FeedSettlement.Choice.PAPER)
         kept |= dict.fromkeys(shut, FeedDay.State.CLOSED.value)
@@ -104,6 +109,11 @@ def month_context(
             ),
             feed=tuple([_FEEDS[kept.get(day.date, Feed.PENDING)] for day in calendar.days]),
             on_paper=paper,
+            settled=tuple(
+                (day.day, choice)
+                for day, choice in sorted(choices.items())
+                if not (day in paper and feeds[institution_id][day] == FeedDay.State.PARTIAL)
+            ),
         )
     return MonthContext(county_code=county_code, calendar=calendar, institutions=institutions)
 
@@ -198,7 +208,7 @@ def _with_gaps(
     corrections: dict[Pair, dict[date, str]],
     child_ids: Collection[int] | None,
 ) -> dict[Pair, dict[date, str]]:
-    """Where a child's device was silent no correction has spoken yet: GAP stands in its place; one query."""
+    """Where a child's device was silent no correction has spoken yet: GAP or ON_PAPER stands in its place; one query."""
     month = context.month
     gaps = FeedGap.objects.filter(
         institution_id__in=list(context.institutions), date__range=(month.first_day, month.last_day)
@@ -206,6 +216,6 @@ def _with_gaps(
     if child_ids is not None:
         gaps = gaps.filter(child_id__in=child_ids)
     for pk, child_id, day in gaps.order_by().values_list("institution_id", "child_id", "date"):
-        if day not in context.institutions[pk].on_paper:
-            corrections.setdefault((pk, child_id), {}).setdefault(day, GAP)
+        state = ON_PAPER if day in context.institutions[pk].on_paper else GAP
+        corrections.setdefault((pk, child_id), {}).setdefault(day, state)
     return corrections

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -100,6 +100,19 @@ class PassedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A day without data (未采集) and what it was settled as; an excluded institution may have left it open."""
+
+    institution: str
+    date: date
+    partial: bool
+    choice: str
+    reason: str
+    by: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OverrideRow:
     """Required days of one institution that differ from the county's, with the reason."""
 
@@ -120,6 +133,7 @@ class ReportMonth:
     alerts: tuple[AlertRow, ...]
     passed: tuple[PassedRow, ...]
     overrides: tuple[OverrideRow, ...]
+    feed: tuple[FeedRow, ...] = ()
     seal: ReportSeal | None = None
 
     @property
@@ -267,6 +281,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
             OverrideRow(row["name"], row["days"], row["reason"], row["set_by"])
             for row in header["required_days"]["overrides"]
         ),
+        feed=_feed(header, {s.institution_id: s.institution_name for s in statements}),
     )
 
 
@@ -282,6 +297,21 @@ def _passed(header: dict[str, Any], names: dict[int, str]) -> tuple[PassedRow, .
         )
         for alert in header["alerts"]
         if alert.get("override")
+    )
+
+
+def _feed(header: dict[str, Any], names: dict[int, str]) -> tuple[FeedRow, ...]:
+    return tuple(
+        FeedRow(
+            institution=names.get(day["institution"], ""),
+            date=date.fromisoformat(day["date"]),
+            partial=day["state"] == "partial",
+            choice=day["title"] or "未处置",
+            reason=day["reason"],
+            by=day["by"],
+            at=None if day["at"] is None else datetime.fromisoformat(day["at"]),
+        )
+        for day in header.get("feed", ())
     )
 
 

@@ -95,6 +95,17 @@ def report_html(
             }
             for row in month.passed
         ],
+        "feed": [
+            {
+                "institution": row.institution,
+                "date": f"{row.date:%m-%d}" + ("（部分）" if row.partial else ""),
+                "choice": row.choice,
+                "reason": row.reason,
+                "by": row.by,
+                "at": "" if row.at is None else minute(row.at),
+            }
+            for row in month.feed
+        ],
         "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
         "first_code": f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}-00001",

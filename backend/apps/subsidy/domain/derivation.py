@@ -2,7 +2,8 @@
 
 Operations are few; leaves are rate rows (with 文号), typed numbers and counts over the day string, in which every
 day of the month has one letter that says what it is and why (`DAY_LETTERS`). The stored form is plain JSON:
-`{"v": 1, "m": "2026-10", "d": "<one letter per day>", "r": reason, "x": tree}`.
+`{"v": 1, "m": "2026-10", "d": "<one letter per day>", "r": reason, "x": tree}`, and `"f": [[day, choice], ...]` where
+days without data (未采集) were settled by a person.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ DAY_LETTERS: Final[Mapping[str, str]] = {
 }
 ATTENDED: Final = "PMSCHL"
 OUTSIDE: Final = "-pt"
+
+# What a day without data was settled as (未采集处置): said beside its letter.
+SETTLED: Final[Mapping[str, str]] = {
+    "closed": "当日未采集, 已处置为当日未开园",
+    "paper": "当日未采集, 已处置为以书面签到为准, 没有采纳的出勤更正",
+    "not_captured": "已处置为确认未采集",
+}
 
 # What a typed number is, for people.
 NUMBER_NAMES: Final[Mapping[str, str]] = {
@@ -276,12 +284,13 @@ EncodedTrees = dict[
 
 @dataclass(frozen=True)
 class Derivation:
-    """The tree, the day string it counts over, and the reason code of the line."""
+    """The tree, the day string it counts over, the reason code of the line, and days that were settled."""
 
     month: ServiceMonth
     days: str
     reason: str
     tree: Node
+    settled: tuple[tuple[int, str], ...] = ()  # day and key of SETTLED, in order of the days
 
     @cached_property
     def amount(self) -> Decimal:
@@ -294,13 +303,14 @@ class Derivation:
             known = (self.tree, self.tree.encode())
             if trees is not None:
                 trees[id(self.tree)] = known
-        return {
+        stored = {
             "v": FORMAT,
             "m": str(self.month),
             "d": self.days,
             "r": self.reason,
             "x": known[1],
         }
+        return stored | {"f": [list(one) for one in self.settled]} if self.settled else stored
 
 
 def fold(derivation: Derivation | Mapping[str, Any]) -> Decimal:
@@ -318,6 +328,7 @@ def decode(stored: Mapping[str, Any]) -> Derivation:
         days=stored["d"],
         reason=stored["r"],
         tree=_node(stored["x"]),
+        settled=tuple((day, choice) for day, choice in stored.get("f", ())),
     )
 
 

@@ -22,7 +22,7 @@ from backend.apps.subsidy.domain.derivation import (
 from backend.apps.subsidy.domain.exact import ONE, ZERO, cents, six_places
 from backend.apps.subsidy.domain.factor import factor_node, required_node, uses_divisor
 from backend.apps.subsidy.domain.facts import ChildMonth
-from backend.apps.subsidy.domain.letters import Spans, blank_days, day_string
+from backend.apps.subsidy.domain.letters import Spans, blank_days, day_string, settled_days
 from backend.apps.subsidy.domain.pieces import Piece, Standing, cut, stand
 from backend.apps.subsidy.domain.scheme import RateRow, SchemeDefinition
 
@@ -270,7 +270,7 @@ def _entitlement(
     tree: Node,
     factor: Fraction,
 ) -> Entitlement:
-    derivation = Derivation(facts.month, days, reason, tree)
+    derivation = Derivation(facts.month, days, reason, tree, settled_days(facts, days))
     last = facts.segments[-1] if facts.segments else None
     state = head.piece if head is not None else last
     rate = head.rate if head is not None else None
@@ -301,5 +301,5 @@ def withhold(line: Entitlement, reason: str) -> Entitlement:
         line,
         amount=Decimal("0.00"),
         reason_code=reason,
-        derivation=Derivation(found.month, found.days, reason, tree),
+        derivation=replace(found, reason=reason, tree=tree),
     )

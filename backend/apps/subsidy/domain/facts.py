@@ -25,6 +25,9 @@ SILENT: Final = "s"  # 未采集
 CLOSED: Final = "x"  # the institution does not work that day
 PENDING: Final = "n"  # the day has not come yet
 NOT_CAPTURED: Final = "not_captured"  # of one child: its device was silent while others delivered
+ON_PAPER: Final = (
+    "on_paper"  # the same, settled: sign-in sheets count, and no correction says that it was there
+)
 
 CLASS_TYPES: Final = ("infant", "younger_toddler", "older_toddler", "mixed")
 CARE_MODES: Final = ("full_day", "half_day", "hourly")
@@ -44,7 +47,7 @@ class DayFact(NamedTuple):
     in_count: int = 0
     out_count: int = 0
     manual_count: int = 0
-    correction: str = ""  # "", "present", "absent": only accepted corrections; or NOT_CAPTURED
+    correction: str = ""  # "", "present", "absent": only accepted corrections; or NOT_CAPTURED, ON_PAPER
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class InstitutionMonth:
     fees: tuple[Fee, ...] = ()
     filed_on: date | None = None  # first day it may run; only rules that pay the institution itself ask
     past: tuple[PastMonth, ...] = ()  # of the institution's own line
+    settled: tuple[tuple[int, str], ...] = ()  # 未采集: day and what it was settled as (`derivation.SETTLED`)
 
     def __post_init__(self) -> None:
         if len(self.feed) != len(self.calendar.kinds) or set(self.feed) - set("csxn"):

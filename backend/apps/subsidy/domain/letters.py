@@ -9,6 +9,7 @@ from backend.apps.subsidy.domain.facts import (
     CLOSED,
     MAKEUP,
     NOT_CAPTURED,
+    ON_PAPER,
     PENDING,
     SILENT,
     WORKDAY,
@@ -19,6 +20,11 @@ from backend.apps.subsidy.domain.scheme import Attendance, Stay
 
 _BY_FEED: Final = {CLOSED: "x", SILENT: "u", PENDING: "n"}
 _OPEN: Final = "abun"  # days on which a punch or a correction decides
+_SETTLED: Final = {
+    "closed": "x",
+    "paper": "ab",
+    "not_captured": "u",
+}  # a later punch or correction speaks for itself
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -49,11 +55,11 @@ def day_string(facts: ChildMonth, spans: Spans, modes: tuple[tuple[int, str], ..
         day, first_in, last_out, in_count, out_count, _, correction = fact
         was = blank[day - 1]
         if was in _OPEN:
-            if correction and correction != NOT_CAPTURED:
+            if correction and correction not in (NOT_CAPTURED, ON_PAPER):
                 letters[day - 1] = "C" if correction == "present" else "c"
                 continue
             if not (in_count or out_count):
-                if correction:
+                if correction == NOT_CAPTURED:
                     letters[day - 1] = "u"
                 continue
             if plain and in_count and out_count and (last_out or 0) > (first_in or 0):
@@ -70,6 +76,14 @@ def day_string(facts: ChildMonth, spans: Spans, modes: tuple[tuple[int, str], ..
         if letters[day - 1] not in "-p":
             letters[day - 1] = "t"
     return "".join(letters)
+
+
+def settled_days(facts: ChildMonth, days: str) -> tuple[tuple[int, str], ...]:
+    """Of the day string: days without data that are what they are because somebody settled them, and as what."""
+    found = [(day, choice) for day, choice in facts.institution.settled if days[day - 1] in _SETTLED[choice]]
+    own = [fact.day for fact in facts.days if fact.correction == ON_PAPER]
+    found += [(day, "paper") for day in own if days[day - 1] in _SETTLED["paper"]]
+    return tuple(sorted(found)) if found else ()
 
 
 def _stay(fact: DayFact, modes: tuple[tuple[int, str], ...], rule: Attendance) -> Stay | None:

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from backend.apps.subsidy.domain.derivation import ATTENDED, Derivation
 from backend.apps.subsidy.domain.entitlement import Entitlement, entitlement
 from backend.apps.subsidy.domain.facts import ChildMonth, InstitutionMonth, Segment
-from backend.apps.subsidy.domain.letters import Spans, day_string
+from backend.apps.subsidy.domain.letters import Spans, day_string, settled_days
 from backend.apps.subsidy.domain.pieces import bands_of, cut, old_enough
 from backend.apps.subsidy.domain.scheme import SchemeDefinition
 
@@ -53,7 +53,13 @@ class Lines:
     def __init__(self, scheme: SchemeDefinition) -> None:
         self._scheme = scheme
         self._kinds: Final = (scheme.count_full, scheme.count_half, "u")
-        self._blank: dict[str, Any] = {"institution": "", "filed_on": None, "place_changes": (), "past": ()}
+        self._blank: dict[str, Any] = {
+            "institution": "",
+            "filed_on": None,
+            "place_changes": (),
+            "past": (),
+            "settled": (),
+        }
         if "size_band" not in scheme.axes:
             self._blank["places"] = ()
         self._rest_of_institution = attrgetter(
@@ -96,7 +102,9 @@ class Lines:
             factor=found.factor,
             amount=found.amount,
             reason_code=found.reason_code,
-            derivation=Derivation(facts.month, days, found.reason_code, found.derivation.tree),
+            derivation=Derivation(
+                facts.month, days, found.reason_code, found.derivation.tree, settled_days(facts, days)
+            ),
         )
 
     def _profile(self, institution: InstitutionMonth) -> tuple[InstitutionMonth, _Profile]:

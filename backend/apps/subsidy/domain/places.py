@@ -252,6 +252,6 @@ def _line(
         factor=six_places(factor),
         amount=cents(tree.fold(days)),
         reason_code=reason,
-        derivation=Derivation(facts.month, days, reason, tree),
+        derivation=Derivation(facts.month, days, reason, tree, facts.settled),
         places=0 if piece is None else piece.places,
     )

@@ -10,6 +10,7 @@ from typing import Final
 from backend.apps.subsidy.domain.derivation import (
     DAY_LETTERS,
     NUMBER_NAMES,
+    SETTLED,
     AtLeast,
     Count,
     Derivation,
@@ -75,6 +76,7 @@ class DayText:
     day: int
     letter: str
     counted: Fraction  # 0, 1/2 or 1
+    why: str
     text: str
 
 
@@ -123,11 +125,15 @@ def numbers(derivation: Derivation) -> list[tuple[str, str]]:
 def day_texts(derivation: Derivation) -> list[DayText]:
     """Every day of the month: counted or not, because."""
     full, half = counting_letters(derivation.tree)
+    settled = dict(derivation.settled)
     out = []
     for day, letter in enumerate(derivation.days, start=1):
         counted = Fraction(1) if letter in full else Fraction(1, 2) if letter in half else Fraction(0)
         word = "计入" if counted == 1 else "计入半日" if counted else "不计入"
-        out.append(DayText(day, letter, counted, f"{word}, 因为{DAY_LETTERS[letter]}"))
+        why = DAY_LETTERS[letter]
+        if day in settled:
+            why += f" ({SETTLED[settled[day]]})"
+        out.append(DayText(day, letter, counted, why, f"{word}, 因为{why}"))
     return out
 
 

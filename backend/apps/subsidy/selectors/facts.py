@@ -135,6 +135,7 @@ def _institutions(
             place_changes=places[pk][1:] if pk in places else (),
             past=past.get(pk, ()),
             fees=tuple(fees.get(pk, ())),
+            settled=context.institutions[pk].settled,
         )
         for pk, setting, filed_on, closed_on in rows
     }

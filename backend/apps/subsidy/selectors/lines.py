@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from backend.apps.subsidy.domain.derivation import DAY_LETTERS, decode
+from backend.apps.subsidy.domain.derivation import decode
 from backend.apps.subsidy.domain.nearest import Nearest, nearest, nearest_text
 from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments
 from backend.apps.subsidy.domain.render import day_texts, formula, numbers, reason_text
@@ -154,9 +154,7 @@ def line_explanation(line: EntitlementLine) -> LineExplanation:
         status = (
             "counted" if found.counted else "not_captured" if found.letter in _NOT_CAPTURED else "not_counted"
         )
-        reason = DAY_LETTERS[found.letter]
-        if 0 < found.counted < 1:
-            reason = f"计入半日: {reason}"
+        reason = f"计入半日: {found.why}" if 0 < found.counted < 1 else found.why
         day = derivation.month.first_day.replace(day=found.day)
         days.append(LineDay(day, status, LETTER_CODES[found.letter], reason))
     return LineExplanation(

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from backend.apps.attendance.models import FeedSettlement
 from backend.apps.audit.services import audit_record
 from backend.apps.enrolment.models import Child
 from backend.apps.subsidy.domain.canonical import canonical_value
@@ -240,6 +241,7 @@ def _header(
                 for c in content.statements
                 for correction in c.corrections
             ],
+            **_feed(content),
             **_payees(content.cycle),
             "evaluation": {
                 "by": evaluation.by_name,
@@ -254,6 +256,25 @@ def _header(
         }
     )
     return header
+
+
+def _feed(content: CycleContent) -> dict[str, Any]:
+    """Days without data and what they were settled as; no part of its own in a month without such days."""
+    days = [
+        {
+            "institution": day.institution_id,
+            "date": day.date,
+            "state": day.state,
+            "choice": day.choice,
+            "title": str(FeedSettlement.Choice(day.choice).label) if day.choice else "",
+            "reason": day.reason,
+            "by": day.by,
+            "at": day.at,
+        }
+        for one in content.statements
+        for day in one.feed
+    ]
+    return {"feed": days} if days else {}
 
 
 def _beside(decision: StatementDecision) -> dict[str, Any]:

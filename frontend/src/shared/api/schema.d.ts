@@ -2398,6 +2398,8 @@ export interface components {
         /** @description The stored form: format, month, one letter per day, reason code, expression tree `[operation, …]`. */
         Derivation: {
             d: string;
+            /** @description 未采集的处置: [几日, 处置]; 没有则不出现 */
+            f?: unknown[];
             m: string;
             r: string;
             v: number;

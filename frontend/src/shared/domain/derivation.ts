@@ -2,7 +2,8 @@
  * 算式: the stored tree as lines an official can read, outermost first. The server folds amounts; here only whole and
  * half days are counted, to say which branch a comparison took.
  *
- * Stored form: `{v: 1, m: "2026-10", d: "<one letter per day>", r: reason, x: tree}`, a tree being `[operation, …]`.
+ * Stored form: `{v: 1, m: "2026-10", d: "<one letter per day>", r: reason, x: tree}`, a tree being `[operation, …]`;
+ * `f: [[day, choice], …]` beside that where days without data were settled (the text of the day says so).
  */
 import { formatAmount } from './money'
 
