@@ -11,6 +11,7 @@ from viewflow import this
 from viewflow.workflow import nodes
 from viewflow.workflow.base import Edge
 
+from backend.apps.subsidy.selectors.content import StatementContent
 from backend.common.progress import Progress
 from workflows.activations import (
     EndActivation,
@@ -78,8 +79,10 @@ class HumanTask(nodes.View):
     def decision(self, code: str) -> Decision | None:
         return next((found for found in self.decisions if found.code == code), None)
 
-    def work(self, **given: Any) -> None:
-        self._work(**given)
+    def work(self, **given: Any) -> StatementContent | None:
+        """What a decision on a statement was about, where the work says so."""
+        decided: StatementContent | None = self._work(**given)
+        return decided
 
 
 class Route(nodes.Switch):

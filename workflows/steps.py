@@ -19,6 +19,7 @@ from backend.apps.reporting.services import report_build
 from backend.apps.seals.selectors.inputs import month_inputs
 from backend.apps.seals.services import seal_month
 from backend.apps.subsidy.models import Snapshot, Statement
+from backend.apps.subsidy.selectors.content import StatementContent
 from backend.apps.subsidy.services import (
     DecisionInput,
     cycle_calculate,
@@ -62,8 +63,8 @@ def set_days(
 
 def decide(
     *, node: Any, subject: Subject, actor: User, principal: User | None, payload: ActionPayload
-) -> None:
-    """One decision on a statement; the statement object carries round and outcome afterwards."""
+) -> StatementContent | None:
+    """One decision on a statement, which carries round and outcome afterwards; what it was about, unless that moved."""
     statement = subject.statement
     assert statement is not None
     given = DecisionInput(
@@ -78,10 +79,14 @@ def decide(
     again = payload.decision == "resubmitted"
     if again:
         cycle_hold(cycle_id=statement.cycle_id)
-    decision_write(statement=statement, given=given, actor=actor)
-    if again:  # punches that arrived while it was returned count as well
-        statement_recalculate(statement_id=statement.pk)
-        statement.refresh_from_db(fields=["total_amount", "children_count", "paid_children"])
+    decided = decision_write(statement=statement, given=given, actor=actor)
+    if not again:
+        return decided.content
+    statement_recalculate(
+        statement_id=statement.pk
+    )  # punches that arrived while it was returned count as well
+    statement.refresh_from_db(fields=["total_amount", "children_count", "paid_children"])
+    return None
 
 
 def evaluate(

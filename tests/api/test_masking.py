@@ -34,6 +34,7 @@ PEOPLE = (
 QUERIES = {
     "stand_in_list": "?permission=subsidy.review_township",
     "task_colleague_list": "?purpose=consult",
+    "feed_unsettled": "?month=2026-10",
 }
 
 
@@ -57,6 +58,10 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         if method != "get" or operation_id in ("photo_retrieve", "report_file"):
             continue  # files: the report's own tests look inside
         path = path.replace("{kind}", "children").replace("{form}", "csv")
+        if operation_id == "feed_month":
+            for place in Statement.objects.values_list("institution_id", flat=True):
+                yield operation_id, f"{path}?institution={place}&month=2026-10"
+            continue
         for box in ("inbox", "queue", "done", "asked", "copied") if operation_id == "task_list" else ("",):
             query = f"?box={box}" if box else QUERIES.get(operation_id, "")
             names = re.findall(r"{(\w+)}", path)

@@ -35,6 +35,7 @@ class Case:
         self.process = activation.process
         self.actor = actor
         self.subject: Subject = subject_of(activation.process)
+        self.decided_on: StatementContent | None = None  # what a decision was about, read under its locks
         self.found: dict[str, Any] = {}  # what a refusal looked up and its act needs
 
     def renew(self) -> None:

@@ -194,7 +194,7 @@ def task_detail(*, actor: User, task_id: int) -> TaskDetail:
 
 def detail_of(case: Case) -> TaskDetail:
     content_hash = case.content_hash
-    content = case.content if content_hash else None
+    content = case.content if content_hash else case.decided_on
     contents = [content] if isinstance(content, StatementContent) else []
     return TaskDetail(
         row=task_rows([case.task], contents=contents)[0],

@@ -54,7 +54,9 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
     activation.start(None)
     at_round = subject.round
     try:
-        node.work(node=node, subject=subject, actor=case.actor, principal=case.principal, payload=payload)
+        case.decided_on = node.work(
+            node=node, subject=subject, actor=case.actor, principal=case.principal, payload=payload
+        )
     except Conflict as refusal:
         raise content_moved(case, payload, refusal) from refusal
     activation.task.data = {"decision": decision.code}

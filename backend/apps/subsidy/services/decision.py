@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -87,7 +87,7 @@ def statement_decide(
     given = DecisionInput(step, round, decision, comment, content_hash, marks or {}, principal)
     try:
         with transaction.atomic():
-            return decision_write(statement=statement, given=given, actor=actor)
+            return decision_write(statement=statement, given=given, actor=actor).record
     except IntegrityError:
         taken = already_decided(statement_id=statement.pk, step=step, round=round)
         if taken is None:
@@ -95,7 +95,14 @@ def statement_decide(
         raise taken from None
 
 
-def decision_write(*, statement: Statement, given: DecisionInput, actor: User) -> StatementDecision:
+class Decided(NamedTuple):
+    """A decision and exactly what it was about."""
+
+    record: StatementDecision
+    content: StatementContent
+
+
+def decision_write(*, statement: Statement, given: DecisionInput, actor: User) -> Decided:
     """The same inside the caller's transaction.
 
     The unique key (statement, step, round) backs the lock of the flow: the second of two gets an `IntegrityError`,
@@ -155,7 +162,7 @@ def decision_write(*, statement: Statement, given: DecisionInput, actor: User) -
             **({} if given.principal is None else {"principal_id": given.principal.pk}),
         },
     )
-    return record
+    return Decided(record, content)
 
 
 def already_decided(
