@@ -43,7 +43,7 @@ class Decision:
     permission: str = ""  # beyond the step's own
 
 
-Work = Callable[..., None]
+Work = Callable[..., StatementContent | None]
 """`work(subject, actor, payload)` writes the domain effects of a decision, inside its transaction."""
 
 
