@@ -13,7 +13,7 @@ from backend.common.service_month import ServiceMonth
 
 def settle_silent_days(institutions: Iterable[Institution], month: ServiceMonth) -> None:
     """Every day of the month, should it turn out silent, stays 未采集."""
-    clerk = User.objects.create(username="cast_feed", display_name="周采集")
+    clerk, _ = User.objects.get_or_create(username="cast_feed", defaults={"display_name": "周采集"})
     FeedSettlement.objects.bulk_create(
         FeedSettlement(
             institution=institution,

@@ -14,6 +14,7 @@ from viewflow.workflow.models import Task
 from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY, make_user
 from tests.query_counts import pinned_queries
+from tests.support.feeds import settle_silent_days
 from tests.workflows.world import World, fresh, make_world
 from workflows.deadlines import DeadlineInput, deadline_set
 from workflows.models import ProcessEvent
@@ -177,6 +178,7 @@ def november(world: World, clock: time_machine.Coordinates) -> World:
     for institution in (world.cast.jasmine, world.cast.bamboo, world.cast.nowhere):
         world.approve_county(institution)
     clock.move_to(at(12, 1))
+    settle_silent_days((world.cast.jasmine, world.cast.bamboo, world.cast.nowhere), NOVEMBER)
     cycle = cycle_start(county_code=COUNTY, month=NOVEMBER, actor=fresh(world.cast.county_one))
     world = replace(world, cycle=cycle)
     for node, days, remind in (("review_township", 2, 1), ("review_county", 5, 0)):
