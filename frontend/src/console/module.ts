@@ -9,6 +9,8 @@ export type MenuItem = {
   order: number
   /** Any of these codenames shows the item; none listed means everybody signed in. */
   permissions: readonly string[]
+  /** Whose first page it may be, where that is not everybody who sees it. */
+  startFor?: readonly string[]
 }
 
 export type ConsoleModule = { routes: RouteRecordRaw[]; menu: MenuItem[] }

@@ -32,7 +32,7 @@ export function createConsoleRouter(client: QueryClient): Router {
     if (!user) return { name: 'login', query: to.path === '/' ? {} : { next: to.fullPath } }
     const holds = (wanted: readonly string[] | undefined) => !wanted?.length || wanted.some((one) => user.permissions.includes(one))
     if (to.name === 'start') {
-      const first = MENU.find((item) => holds(item.permissions))
+      const first = MENU.find((item) => holds(item.startFor ?? item.permissions))
       return first ? { path: first.path } : true
     }
     return holds(to.meta.permissions) ? true : { name: 'missing', params: { rest: to.path.slice(1).split('/') } }

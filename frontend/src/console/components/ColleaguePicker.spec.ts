@@ -26,28 +26,28 @@ function picker(several: boolean, people = PEOPLE) {
 }
 const chosen = (wrapper: ReturnType<typeof picker>) => (wrapper.props('chosen') as Colleague[]).map((one) => one.id)
 
-it('lists those who cannot be chosen, greyed out with the reason', async () => {
+it('lists those who cannot be chosen last, greyed out with the reason', async () => {
   const wrapper = picker(false)
   const rows = wrapper.findAll('label')
   expect(rows.map((row) => [row.find('input').attributes('type'), row.find('input').attributes('disabled') !== undefined])).toEqual([
     ['radio', false],
-    ['radio', true],
     ['radio', false],
+    ['radio', true],
   ])
-  expect(rows[1]?.text()).toContain('该任务不在王三江的岗位范围内')
-  await rows[1]?.find('input').trigger('change')
+  expect(rows[2]?.text()).toContain('该任务不在王三江的岗位范围内')
+  await rows[2]?.find('input').trigger('change')
   expect(chosen(wrapper)).toEqual([])
 })
 
 it('replaces a single choice', async () => {
   const wrapper = picker(false)
-  for (const at of [0, 2]) await wrapper.findAll('input[type=radio]')[at]?.trigger('change')
+  for (const at of [0, 1]) await wrapper.findAll('input[type=radio]')[at]?.trigger('change')
   expect(chosen(wrapper)).toEqual([3])
 })
 
 it('collects several and names them', async () => {
   const wrapper = picker(true)
-  for (const at of [0, 2]) await wrapper.findAll('input[type=checkbox]')[at]?.trigger('change')
+  for (const at of [0, 1]) await wrapper.findAll('input[type=checkbox]')[at]?.trigger('change')
   expect(wrapper.find('[aria-live]').text()).toBe('已选 2 位：赵同事、吴鹿山')
   await wrapper.findAll('input[type=checkbox]')[0]?.trigger('change')
   expect(chosen(wrapper)).toEqual([3])

@@ -10,7 +10,7 @@ import { useSession, watchSignedOut } from './useSession'
 
 const GET = 'GET /api/v1/session'
 const nobody = { authenticated: false, user: null, csrf_token: 'before', demo: { accounts: [{ username: 'town01', display_name: '裘', role_title: '乡镇街道初审' }] } }
-const somebody = { authenticated: true, user: { id: 1, username: 'town01', display_name: '裘', roles: [], permissions: ['subsidy.review_township'] }, csrf_token: 'after', demo: null }
+const somebody = { authenticated: true, user: { id: 1, username: 'town01', display_name: '裘', roles: [], permissions: ['subsidy.review_township', 'subsidy.view_statement'] }, csrf_token: 'after', demo: null }
 
 function signedIn() {
   const client = createQueryClient()
@@ -100,7 +100,10 @@ it('shows an error with a way to try again', async () => {
 })
 
 it('opens the box that has something in it', () => {
-  expect([startingBox(null), startingBox({ inbox: 0, queue: 3 }), startingBox({ inbox: 1, queue: 3 }), startingBox({ inbox: 0, queue: 0 })]).toEqual(['inbox', 'queue', 'inbox', 'inbox'])
+  const none = { inbox: 0, queue: 0, asked: 0, copied: 0 }
+  expect([startingBox(null), startingBox({ ...none, queue: 3 }), startingBox({ ...none, inbox: 1, queue: 3 }), startingBox(none)]).toEqual(['inbox', 'queue', 'inbox', 'inbox'])
+  const invited = [{ box: 'asked' as const }, { box: 'copied' as const }]
+  expect([startingBox(none, invited), startingBox({ ...none, copied: 1 }, invited), startingBox({ ...none, asked: 1 })]).toEqual(['asked', 'copied', 'asked'])
 })
 
 it('does not ask for tasks on behalf of somebody who has none', async () => {

@@ -12,7 +12,7 @@ export function useColleagues(taskId: MaybeRefOrGetter<number>, purpose: MaybeRe
     fetchPage: (cursor) =>
       unwrap(
         api.GET('/api/v1/tasks/{task_id}/colleagues', {
-          params: { path: { task_id: toValue(taskId) }, query: { purpose: toValue(purpose) ?? 'copy', q: toValue(search) || undefined, cursor } },
+          params: { path: { task_id: toValue(taskId) }, query: { purpose: toValue(purpose) ?? 'copy', q: toValue(search) || undefined, cursor, limit: 100 } },
         }),
       ),
   })

@@ -27,7 +27,7 @@ export function useCycle(id: MaybeRefOrGetter<number>) {
   })
   watch(query.data, (cycle) => {
     busy.value = cycle !== undefined && isBusy(cycle.position)
-    finished.value = cycle !== undefined && isFinished(cycle.position)
+    finished.value = cycle !== undefined && (cycle.cancellation !== null || isFinished(cycle.position))
   }, { immediate: true })
   return { view: viewOf(query), refresh: () => query.refetch() }
 }

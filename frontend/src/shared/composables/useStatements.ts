@@ -29,10 +29,12 @@ export function useAllStatements(filter: MaybeRefOrGetter<StatementFilter & { mo
   })
 }
 
-export function useStatement(id: MaybeRefOrGetter<number>) {
+/** One statement; null while there is none to show. */
+export function useStatement(id: MaybeRefOrGetter<number | null>) {
   const query = useQuery({
-    queryKey: computed(() => keys.statement(toValue(id))),
-    queryFn: () => unwrap(api.GET('/api/v1/statements/{statement_id}', { params: { path: { statement_id: toValue(id) } } })),
+    queryKey: computed(() => keys.statement(toValue(id) ?? 0)),
+    queryFn: () => unwrap(api.GET('/api/v1/statements/{statement_id}', { params: { path: { statement_id: toValue(id) ?? 0 } } })),
+    enabled: computed(() => toValue(id) !== null),
   })
   return { view: viewOf(query), refresh: () => query.refetch() }
 }

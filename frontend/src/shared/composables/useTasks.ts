@@ -1,20 +1,26 @@
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, unwrap } from '@/shared/api/client'
+import type { TaskCounts } from '@/shared/api/types'
 import type { DueState } from '@/shared/domain/due'
 import { keys } from './keys'
 import { usePaged, useQuery, viewOf } from './query'
 import { useSession } from './useSession'
 
-export type Box = 'inbox' | 'queue' | 'done'
+export type Box = 'inbox' | 'queue' | 'asked' | 'copied' | 'done'
 export const BOXES: { box: Box; title: string; empty: string }[] = [
   { box: 'inbox', title: '待办', empty: '没有待办任务。辖区内还没有人办理的任务在“可认领”，可以直接打开办理。' },
   { box: 'queue', title: '可认领', empty: '没有可认领的任务。上一环节办结后，任务会自动出现在这里。' },
+  { box: 'asked', title: '待我发表意见', empty: '没有等您答复的意见。同事加签征求您的意见时，任务会出现在这里。' },
+  { box: 'copied', title: '抄送我的', empty: '没有抄送给您的任务。' },
   { box: 'done', title: '已办', empty: '还没有办结的任务。办结后可以在这里查看您的意见。' },
 ]
 
 const REFRESH = 30_000
 
-/** Whoever holds one of these takes steps in a flow; the others have no tasks, and asking would be refused. */
+/** Tasks tell of institutions and amounts: without it there is nothing to see, and asking would be refused. */
+export const SEE_TASKS = 'subsidy.view_statement'
+
+/** Whoever holds one of these takes steps in a flow; the others are asked or let know at most. */
 export const TASK_PERMISSIONS = [
   'subsidy.set_attendance_days',
   'subsidy.review_township',
@@ -28,13 +34,26 @@ export function useTakesTasks() {
   return computed(() => TASK_PERMISSIONS.some((one) => user.value?.permissions.includes(one)))
 }
 
+export function useSeesTasks() {
+  const { user } = useSession()
+  return computed(() => user.value?.permissions.includes(SEE_TASKS) ?? false)
+}
+
+/** The boxes of this person: whoever takes no step has only what others bring before them. */
+export function useBoxes() {
+  const takes = useTakesTasks()
+  return computed(() => BOXES.filter(({ box }) => takes.value || box === 'asked' || box === 'copied'))
+}
+
+/** By due date can be looked for what is to be done. */
+export const hasDue = (box: Box) => box !== 'done' && box !== 'copied'
+
 export type TaskFilter = { due?: DueState | undefined; order?: 'oldest' | 'due' | undefined }
 
 export function useTasks(box: MaybeRefOrGetter<Box>, filter: MaybeRefOrGetter<TaskFilter> = {}) {
-  // What is done is neither due nor ordered by it.
-  const asked = () => (toValue(box) === 'done' ? {} : toValue(filter))
+  const asked = () => (hasDue(toValue(box)) ? toValue(filter) : {})
   return usePaged({
-    enabled: useTakesTasks(),
+    enabled: useSeesTasks(),
     key: () => [...keys.tasks, 'list', toValue(box), asked()],
     fetchPage: (cursor) => unwrap(api.GET('/api/v1/tasks', { params: { query: { box: toValue(box), ...asked(), cursor } } })),
     refetchInterval: REFRESH,
@@ -43,7 +62,7 @@ export function useTasks(box: MaybeRefOrGetter<Box>, filter: MaybeRefOrGetter<Ta
 
 export function useTaskCounts() {
   const query = useQuery({
-    enabled: useTakesTasks(),
+    enabled: useSeesTasks(),
     queryKey: keys.taskCounts,
     queryFn: () => unwrap(api.GET('/api/v1/tasks/counts')),
     // One of the two questions that do not keep an idle session alive.
@@ -52,9 +71,10 @@ export function useTaskCounts() {
   return computed(() => query.data.value ?? null)
 }
 
-/** The box to open when none was asked for: 待办, unless it is empty and something can be claimed. */
-export function startingBox(counts: { inbox: number; queue: number } | null): Box {
-  return counts && counts.inbox === 0 && counts.queue > 0 ? 'queue' : 'inbox'
+/** The box to open when none was asked for: the first of theirs with something waiting, else the first. */
+export function startingBox(counts: TaskCounts | null, boxes: readonly { box: Box }[] = BOXES): Box {
+  const waiting = boxes.find(({ box }) => box !== 'done' && (counts?.[box] ?? 0) > 0)
+  return (waiting ?? boxes[0])?.box ?? 'inbox'
 }
 
 export function useTask(id: MaybeRefOrGetter<number>) {

@@ -1,13 +1,14 @@
-import { computed, ref, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, ref, shallowRef, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { useQueryClient } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
 import { Intent } from '@/shared/api/intent'
-import type { Capability, Colleague } from '@/shared/api/types'
+import type { Capability, Colleague, TaskDetail } from '@/shared/api/types'
 import { PEOPLE_AT_MOST } from '@/shared/domain/people'
 import { isContentChanged, problemFrom } from '@/shared/domain/problem'
 import { verbsOf, type Verb } from '@/shared/domain/verbs'
 import { keys } from './keys'
 import { useSend } from './useSend'
+import { useStatement } from './useStatements'
 
 /** What the acts are done to; either may be missing. `contentHash` is of the statement on screen. */
 export type VerbTarget = {
@@ -69,11 +70,11 @@ export function useVerbs(target: MaybeRefOrGetter<VerbTarget>) {
       // Refused: things are not as they look here. No answer at all: the same key makes the next press safe.
       const { status } = problemFrom(error)
       if (status > 0 && status < 500) intent.settle()
-      if (status === 409 || status === 403) await renew()
+      if (status === 409 || status === 403) void renew()
       throw error
     }
     intent.settle()
-    await renew()
+    void renew()
   })
 
   const renew = () => Promise.all([keys.tasks, keys.cycles, keys.statements, keys.messages].map((queryKey) => client.invalidateQueries({ queryKey })))
@@ -125,6 +126,12 @@ export function useVerbs(target: MaybeRefOrGetter<VerbTarget>) {
     close: () => {
       asked.value = null
     },
+    /** Another task: what was done at the last one is not said here. */
+    forget: () => {
+      asked.value = null
+      done.value = ''
+      sending.reset()
+    },
     submit,
     setPeople: (chosen: Colleague[]) => {
       people.value = chosen
@@ -136,3 +143,21 @@ export function useVerbs(target: MaybeRefOrGetter<VerbTarget>) {
 }
 
 export type VerbsForm = ReturnType<typeof useVerbs>
+
+/** At a task: its own verbs, and those of the statement it is about unless the task decides the same. */
+export function useTaskVerbs(task: MaybeRefOrGetter<TaskDetail>) {
+  const { view } = useStatement(() => toValue(task).statement?.id ?? null)
+  const form = useVerbs(() => {
+    const now = toValue(task)
+    const statement = now.statement && view.value.state === 'done' ? view.value.data : null
+    const decided = now.capabilities.some((one) => one.action === 'excluded')
+    return { task: now, statement: statement && { ...statement, capabilities: statement.capabilities.filter((one) => !(decided && one.action === 'exclude')) } }
+  })
+  /** Where the work goes on after this task was taken back or opened again; null while it goes on here. */
+  const elsewhere = computed(() => {
+    const id = view.value.state === 'done' ? view.value.data.task_id : null
+    return id !== null && id !== toValue(task).id && toValue(task).status !== 'open' && toValue(task).status !== 'claimed' ? id : null
+  })
+  watch(() => toValue(task).id, form.forget)
+  return { ...form, elsewhere }
+}

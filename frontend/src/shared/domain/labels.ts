@@ -157,3 +157,15 @@ export const reportKindLabel = plain({ pdf: 'PDF 报告', xlsx: 'Excel 明细' }
 export function townshipText(name: string | null | undefined): string {
   return name || '乡镇街道待补'
 }
+
+/** How far an invitation is: a question is open, answered or taken back; a copy is read or not. */
+export function invitationLabel(one: { kind: string; answered_at: string | null; withdrawn_at: string | null; read_at: string | null }): Label {
+  if (one.kind === 'copy') return one.read_at ? { text: '已阅', tone: 'success' } : { text: '未阅', tone: 'info' }
+  if (one.withdrawn_at) return { text: '已撤回', tone: 'info' }
+  return one.answered_at ? { text: '已答复', tone: 'success' } : { text: '等待答复', tone: 'warning' }
+}
+
+/** "吴鹿山 → 赵同事", "→ 王三江、李评定": from whom to whom an event went; empty when it went to nobody. */
+export function handed(event: { from_name: string; to_name: string }): string {
+  return event.to_name ? `${event.from_name ? `${event.from_name} ` : ''}→ ${event.to_name}` : ''
+}

@@ -9,4 +9,7 @@ export function choose(chosen: readonly Colleague[], person: Colleague, several:
   return chosen.some((one) => one.id === person.id) ? chosen.filter((one) => one.id !== person.id) : [...chosen, person]
 }
 
+/** Who can be chosen before who cannot; each part as it came. */
+export const eligibleFirst = (people: readonly Colleague[]) => [...people.filter((one) => one.eligible), ...people.filter((one) => !one.eligible)]
+
 export const namesOf = (people: readonly { display_name: string }[]) => people.map((one) => one.display_name).join('、')
