@@ -46,6 +46,8 @@ function post(target: VerbTarget, key: string, { verb, people, comment, contentH
   }
 }
 
+const isTask = (answer: unknown): answer is TaskDetail => typeof answer === 'object' && answer !== null && 'capabilities' in answer && 'timeline' in answer
+
 /** The acts beside the decision, with one form at a time: for the console and the phone. */
 export function useVerbs(target: MaybeRefOrGetter<VerbTarget>) {
   const client = useQueryClient()
@@ -64,8 +66,9 @@ export function useVerbs(target: MaybeRefOrGetter<VerbTarget>) {
 
   const sending = useSend(async (filled: Filled) => {
     const to = toValue(target)
+    let after: unknown
     try {
-      await post(to, intent.keyFor([to.task?.id, to.statement?.id, filled.verb.code, filled.people, filled.comment]), filled)
+      after = await post(to, intent.keyFor([to.task?.id, to.statement?.id, filled.verb.code, filled.people, filled.comment]), filled)
     } catch (error) {
       // Refused: things are not as they look here. No answer at all: the same key makes the next press safe.
       const { status } = problemFrom(error)
@@ -74,6 +77,8 @@ export function useVerbs(target: MaybeRefOrGetter<VerbTarget>) {
       throw error
     }
     intent.settle()
+    // An act at a task answers with the task as it now is: on screen at once, before the lists are read again.
+    if (to.task && isTask(after)) client.setQueryData(keys.task(to.task.id), after)
     void renew()
   })
 

@@ -107,6 +107,15 @@ it('binds an exclusion to the version the form was opened on, and has a moved on
   expect(sent[1]?.body).toEqual({ reason: '备案已注销', content_hash: 'hash-2' })
 })
 
+it('shows the task at once as the act left it', async () => {
+  const after = { id: 7, capabilities: [], timeline: [] }
+  fakeServer({ 'POST /api/v1/tasks/7/remind': { body: after } })
+  const { form, verb, client } = formOf(AT_TASK)
+  form.open(verb('remind'))
+  await form.submit()
+  expect(client.getQueryData(keys.task(7))).toEqual(after)
+})
+
 it('opens nothing that is refused', () => {
   const refused: VerbTarget = { task: { id: 7, capabilities: [{ action: 'remind', title: '催办', allowed: false, reason_code: 'reminded_recently', reason: '已催办过' }] }, statement: null }
   const { form, verb } = formOf(refused)

@@ -12,7 +12,7 @@ export type VerbForm = {
   effect: string
   people: { purpose: ColleaguePurpose; several: boolean } | null
   comment: { label: string; placeholder: string; least: number; most: number } | null
-  /** Cannot be taken back by pressing something else. */
+  /** Undoes the work of somebody, or takes money away. */
   grave: boolean
   /** Said when it is done. */
   done: string
@@ -28,7 +28,7 @@ const FORMS: Record<VerbCode, VerbForm> = {
     effect: '意见署您的姓名，记入办理记录，答复后不能修改。是否通过仍由办理人决定。',
     people: null,
     comment: { label: '意见', placeholder: '写明您核对了什么、看法是什么', least: 1, most: 500 },
-    grave: true,
+    grave: false,
     done: '意见已提交。',
   },
   read: { effect: '', people: null, comment: null, grave: false, done: '已阅。' },
