@@ -51,6 +51,8 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
       intent.settle()
       confirms = ''
       state.value = { state: 'done', act, task }
+      // The answer is the task as it now is: on screen at once, before the lists are read again.
+      client.setQueryData(keys.task(toValue(taskId)), task)
       await renew()
       return task
     } catch (error) {

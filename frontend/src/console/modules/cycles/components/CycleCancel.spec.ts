@@ -18,7 +18,7 @@ const cycle = {
 
 afterEach(() => {
   vi.unstubAllGlobals()
-  document.body.innerHTML = ''
+  document.body.replaceChildren()
 })
 
 function page(given: CycleDetail, routes: Record<string, Answer> = {}) {

@@ -12,7 +12,7 @@ import VerbBar from './VerbBar.vue'
 
 afterEach(() => {
   vi.unstubAllGlobals()
-  document.body.innerHTML = ''
+  document.body.replaceChildren()
 })
 
 const yes = (action: string, title: string): Capability => ({ action, title, allowed: true, reason_code: '', reason: '' })
