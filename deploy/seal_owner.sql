@@ -10,7 +10,7 @@ GRANT USAGE, CREATE ON SCHEMA public TO :"owner";
 SELECT format('ALTER TABLE %I OWNER TO %I', name, :'owner'),
        format('REVOKE ALL ON %I FROM PUBLIC, %I', name, :'app'),
        format('GRANT SELECT, INSERT ON %I TO %I', name, :'app')
-  FROM unnest(ARRAY['subsidy_snapshot', 'subsidy_snap_statement', 'subsidy_snap_line', 'subsidy_evaluation',
+  FROM unnest(ARRAY['subsidy_snapshot', 'subsidy_snap_statement', 'subsidy_snap_line', 'subsidy_snap_adjust', 'subsidy_evaluation',
                     'seal_log', 'seal_month', 'seal_tree', 'seal_private', 'seal_erasure']) name \gexec
 -- Foreign keys are checked as the owner of the table they point to or from.
 GRANT SELECT, REFERENCES ON ALL TABLES IN SCHEMA public TO :"owner";

@@ -8,6 +8,7 @@ from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from backend.apps.accounts.models import User
+from backend.apps.attendance.services import DATA_ARRIVED
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import Handler, UndeliverableError
 from backend.apps.messaging.services import message_send
@@ -20,7 +21,7 @@ from workflows.job_queue import job_title
 from workflows.models import JobRun, TaskPlace
 from workflows.nodes import Reach
 from workflows.recipients import people_for, people_with, reviewers_of, upwards
-from workflows.seal_notices import month_backup, month_sealed, month_tampered
+from workflows.seal_notices import late_data, month_backup, month_sealed, month_tampered
 from workflows.topics import (
     CYCLE_EVALUATED,
     DEADLINE_PASSED,
@@ -134,6 +135,8 @@ HANDLERS: dict[str, Handler] = {
     topics.SEALED: month_sealed,
     topics.BACKUP: month_backup,
     topics.INCIDENT: month_tampered,
+    topics.LATE: late_data,
+    DATA_ARRIVED: late_data,
     DEADLINE_PASSED: deadline_passed,
     TASKS_UNATTENDED: tasks_unattended,
     **VERB_HANDLERS,

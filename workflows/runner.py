@@ -18,7 +18,7 @@ from viewflow.workflow.status import STATUS
 
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import outbox_drain
-from backend.apps.seals.services import seals_watch
+from backend.apps.seals.services import late_look, seals_watch
 from workflows.beats import POLLER, beat
 from workflows.deadline_notices import notices_fire
 from workflows.deadlines import dates_complete
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 RECONCILE_SECONDS = 5.0
 UNATTENDED_SECONDS = 300.0
+LATE_SECONDS = 120.0  # one sealed month each time, the one not looked at for longest
 SEALS_SECONDS = 30.0  # a sealed month that was touched is an incident within a minute
 
 
@@ -110,7 +111,7 @@ def run_pending(
     """
     stop = stop or threading.Event()
     summary, started, next_look = RunSummary(), time.monotonic(), 0.0
-    next_watch, next_people = started + SEALS_SECONDS, started
+    next_watch, next_people, next_late = started + SEALS_SECONDS, started, started + LATE_SECONDS
     while not stop.is_set():
         close_old_connections()
         look_around = once or until_idle or time.monotonic() >= next_look
@@ -121,6 +122,9 @@ def run_pending(
             if time.monotonic() >= next_watch and not (once or until_idle):
                 seals_watch()
                 next_watch = time.monotonic() + SEALS_SECONDS
+            if time.monotonic() >= next_late and not (once or until_idle):
+                late_look()
+                next_late = time.monotonic() + LATE_SECONDS
             if time.monotonic() >= next_people and not (once or until_idle):
                 unattended_tell()
                 next_people = time.monotonic() + UNATTENDED_SECONDS

@@ -6,8 +6,9 @@ from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import UndeliverableError
 from backend.apps.messaging.services import message_send
 from backend.apps.seals.models import Seal, SealIncident
-from backend.apps.seals.services import seal_backup
+from backend.apps.seals.services import late_arrived, seal_backup
 from backend.common.errors import Unavailable
+from backend.common.service_month import ServiceMonth
 from workflows.recipients import people_with
 
 SHOWN = 3  # places named in a message; all of them are on the page
@@ -37,6 +38,13 @@ def month_backup(row: Delivery) -> str:
     if summary.failed:
         raise Unavailable("seal_backup_failed", "有备份位置写入失败, 稍后重试")
     return ", ".join(summary.written)
+
+
+def late_data(row: Delivery) -> str:
+    """迟到账: data of a month that may be sealed came in; a month that is not costs one query."""
+    month = ServiceMonth.parse(row.payload["month"])
+    summary = late_arrived(county_code=row.payload["county_code"], month=month)
+    return "未封存" if summary is None else f"{summary.rows} 行"
 
 
 def month_tampered(row: Delivery) -> str:

@@ -17,8 +17,8 @@ from backend.apps.attendance.services import OverrideInput, required_days_set
 from backend.apps.exchange.services import outbox_add
 from backend.apps.reporting.services import report_build
 from backend.apps.seals.selectors.inputs import month_inputs
-from backend.apps.seals.services import seal_month
-from backend.apps.subsidy.models import Snapshot, Statement
+from backend.apps.seals.services import late_follow_up, seal_month
+from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
 from backend.apps.subsidy.selectors.content import StatementContent
 from backend.apps.subsidy.services import (
     DecisionInput,
@@ -109,10 +109,13 @@ def evaluate(
 # --- jobs ---------------------------------------------------------------------------------------------
 def calculate(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
     summary = cycle_calculate(cycle_id=cycle_id, progress=progress)
+    cycle = MonthlyCycle.objects.get(pk=cycle_id)
+    entered = late_follow_up(county_code=cycle.county_id, before=cycle.month)
     return {
         "statements": summary.statements,
         "lines": summary.lines,
         "total_amount": str(summary.total_amount),
+        "adjustments": entered.created + entered.changed,
     }
 
 

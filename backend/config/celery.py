@@ -37,6 +37,7 @@ def _configuration() -> dict[str, Any]:
                 "schedule": 300.0,
                 "options": {"expires": 300},
             },
+            "late-look": {"task": "jobs.late_look", "schedule": 120.0, "options": {"expires": 120}},
             "seals-watch": {"task": "jobs.seals_watch", "schedule": 30.0, "options": {"expires": 30}},
             "outbox-drain": {"task": "jobs.outbox_drain", "schedule": 5.0, "options": {"expires": 5}},
         },

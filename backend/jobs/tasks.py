@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from backend.apps.exchange.services import outbox_drain
-from backend.apps.seals.services import seals_watch
+from backend.apps.seals.services import late_look, seals_watch
 from workflows.messages import HANDLERS
 
 
@@ -15,3 +15,8 @@ def outbox_drain_task() -> int:
 @shared_task(name="jobs.seals_watch")
 def seals_watch_task() -> int:
     return seals_watch().opened
+
+
+@shared_task(name="jobs.late_look")
+def late_look_task() -> int:
+    return late_look()

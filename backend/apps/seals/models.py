@@ -5,6 +5,8 @@ Tables of their own, so that on PostgreSQL they can belong to a role the applica
 
 from django.db import models
 
+from backend.apps.enrolment.models import Child
+from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import Snapshot
 from backend.common.fields import ServiceMonthField
 from backend.common.guards import Frozen
@@ -157,3 +159,41 @@ class SealIncident(models.Model):
     class Meta:
         db_table = "seal_incident"
         indexes = [models.Index(fields=["closed_at", "found_at"], name="seal_incident_open")]
+
+
+class LateCheck(models.Model):
+    """When a sealed month was last worked out with all data known, for the ledger; its row lock serialises that."""
+
+    seal = models.OneToOneField(Seal, on_delete=models.PROTECT, related_name="late_check")
+    checked_at = models.DateTimeField(null=True, db_index=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    lines = models.PositiveIntegerField(default=0)  # rows of the ledger
+    problem = models.CharField(max_length=200, blank=True, default="")  # why it cannot be worked out
+
+    class Meta:
+        db_table = "seal_late_check"
+
+
+class LateLine(models.Model):
+    """迟到账: one sealed line that today's data would make another, or for which adjustments exist. Derived.
+
+    `current_amount` NULL: the rule has no answer with today's facts (资料待补). `subject` as on `AdjustmentLine`.
+    """
+
+    seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="late_lines")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT)
+    subject = models.BigIntegerField()
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, null=True)
+    row_code = models.CharField(max_length=32, blank=True)  # of the sealed line; empty: none was sealed
+    sealed_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    current_amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    reason_code = models.CharField(max_length=32)
+    arrived_at = models.DateTimeField(null=True)
+    found_at = models.DateTimeField()
+    derivation = models.JSONField(null=True)  # today's
+
+    class Meta:
+        db_table = "seal_late_line"
+        constraints = [
+            models.UniqueConstraint(fields=["seal", "institution", "subject"], name="seal_late_line_key")
+        ]

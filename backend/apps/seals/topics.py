@@ -3,3 +3,4 @@
 SEALED = "seals.sealed"
 BACKUP = "seals.backup"
 INCIDENT = "seals.incident"
+LATE = "seals.late"  # a sealed month is to be worked out again with all data

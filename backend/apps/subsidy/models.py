@@ -185,6 +185,8 @@ class Statement(models.Model):
     payments = models.JSONField(
         default=dict, blank=True
     )  # see `domain.payments`; {}: one payer, one payee, at once
+    adjustments_count = models.PositiveIntegerField(default=0)  # 补发/追回 lines, part of `total_amount`
+    adjustments_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     calculated_at = models.DateTimeField()
     finished = models.BooleanField(default=False)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
@@ -238,6 +240,39 @@ class EntitlementLine(models.Model):
                 name="subsidy_line_subject",
             ),
         ]
+
+
+class AdjustmentLine(models.Model):
+    """补发/追回 (迟到账): what an evaluated month would be today beyond what was paid for it, paid with this statement.
+
+    `current_amount` is what the rule gives with all data known now, `adjusted_amount` what earlier adjustments of the
+    same line already brought; `difference` = current − sealed − adjusted. `amount` is the part that enters: less than
+    a clawback where the statement would become negative, and then the rest is carried to a later month (ADR 0065).
+    `subject` is the child's id, 0 for the institution itself, because a unique key over a NULL child lets two rows in.
+    """
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="adjustments")
+    origin = models.ForeignKey("Snapshot", on_delete=models.PROTECT, related_name="+")
+    origin_month = ServiceMonthField()
+    subject = models.BigIntegerField()
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, null=True)
+    origin_row_code = models.CharField(max_length=32, blank=True)  # empty: no line was sealed
+    sealed_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    adjusted_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    current_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    difference = models.DecimalField(max_digits=10, decimal_places=2)
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    reason_code = models.CharField(max_length=32)  # see `domain.adjustments`
+    arrived_at = models.DateTimeField(null=True)
+    payments = models.JSONField(default=dict, blank=True)  # see `domain.payments`
+    derivation = models.JSONField()  # root and code of the sealed month, the derivation sealed and today's
+
+    class Meta:
+        db_table = "subsidy_adjustment"
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "origin", "subject"], name="subsidy_adjustment_key")
+        ]
+        indexes = [models.Index(fields=["origin", "subject"], name="subsidy_adjustment_origin")]
 
 
 class PayeeDecision(models.Model):
@@ -423,4 +458,36 @@ class SnapshotLine(RowKeyModel):
         db_table = "subsidy_snap_line"
         constraints = [
             models.UniqueConstraint(fields=["statement", "row_number"], name="subsidy_snap_line_key")
+        ]
+
+
+class SnapshotAdjustment(RowKeyModel):
+    """An adjustment line as evaluated."""
+
+    append_only = True
+
+    statement = models.ForeignKey(SnapshotStatement, on_delete=models.PROTECT, related_name="adjustments")
+    row_number = models.PositiveIntegerField()
+    row_code = models.CharField(max_length=32, unique=True)  # printed on paper, e.g. 330683-202611-A00001
+    origin_month = ServiceMonthField()
+    origin_row_code = models.CharField(max_length=32, blank=True)
+    child_id = models.BigIntegerField(null=True)  # NULL: of the institution itself
+    child_code = models.CharField(max_length=16, blank=True)
+    child_name = EncryptedTextField(blank=True)
+    name_commitment = models.CharField(max_length=64)  # as on `SnapshotLine`
+    sealed_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    adjusted_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    current_amount = models.DecimalField(max_digits=10, decimal_places=2)
+    difference = models.DecimalField(max_digits=10, decimal_places=2)
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    reason_code = models.CharField(max_length=32)
+    arrived_at = models.DateTimeField(null=True)
+    payments = models.JSONField(default=dict, blank=True)
+    derivation = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "subsidy_snap_adjust"
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "row_number"], name="subsidy_snap_adjust_key")
         ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from backend.apps.attendance.domain.punch_key import natural_punch_key, serial_punch_key
 from backend.apps.attendance.models import Photo, Punch
+from backend.apps.attendance.services.arrivals import data_arrived
 from backend.apps.attendance.services.fold import attendance_fold
 from backend.apps.attendance.services.punch_layout import PUNCH_LAYOUT
 from backend.apps.attendance.services.punch_store import PunchRow, punches_insert
@@ -163,6 +164,7 @@ class _Run:
                 month=month,
                 child_ids=sorted(children) if len(children) <= FOLD_CHILDREN else None,
             )
+            data_arrived(county_code=self.county.code, month=month)
         if self.tally.created:
             audit_record(
                 actor=actor,

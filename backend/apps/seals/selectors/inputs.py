@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from backend.apps.subsidy.domain.payments import line_payments
 from backend.apps.subsidy.domain.scheme import SchemeDefinition, SchemeError
 from backend.apps.subsidy.domain.settle import evaluate_month
 from backend.apps.subsidy.models import MonthlyCycle
-from backend.apps.subsidy.selectors.facts import county_facts
+from backend.apps.subsidy.selectors.facts import CountyFacts, county_facts
 from backend.apps.subsidy.selectors.scheme import scheme_definition
 
 SIX_PLACES = Decimal("0.000001")  # as the factor is kept
@@ -34,17 +34,10 @@ class MonthInputs:
 
 def month_inputs(cycle: MonthlyCycle) -> MonthInputs:
     """About a dozen queries. Nothing where the rule or the required days cannot be read: then no month was calculated."""
-    required_days = required_days_of(county_code=cycle.county_id, month=cycle.month)
-    try:
-        scheme = scheme_definition(cycle.scheme)
-    except SchemeError:
+    found = month_now(cycle)
+    if found is None:
         return MonthInputs()
-    if required_days is None:
-        return MonthInputs()
-    facts = county_facts(
-        county_code=cycle.county_id, month=cycle.month, scheme=scheme, required_days=required_days
-    )
-    lines = evaluate_month(facts.children.values(), facts.institutions.values(), scheme)
+    facts, lines, scheme = found
     return MonthInputs(
         children={pair: child_plain(child) for pair, child in facts.children.items()},
         institutions={pk: to_plain(one) for pk, one in facts.institutions.items()},
@@ -53,6 +46,21 @@ def month_inputs(cycle: MonthlyCycle) -> MonthInputs:
             for line in lines
         },
     )
+
+
+def month_now(cycle: MonthlyCycle) -> tuple[CountyFacts, Sequence[Entitlement], SchemeDefinition] | None:
+    """The month with all data known now, by its own rule; None where rule or required days cannot be read."""
+    required_days = required_days_of(county_code=cycle.county_id, month=cycle.month)
+    try:
+        scheme = scheme_definition(cycle.scheme)
+    except SchemeError:
+        return None
+    if required_days is None:
+        return None
+    facts = county_facts(
+        county_code=cycle.county_id, month=cycle.month, scheme=scheme, required_days=required_days
+    )
+    return facts, evaluate_month(facts.children.values(), facts.institutions.values(), scheme), scheme
 
 
 def child_plain(child: ChildMonth) -> dict[str, Any]:

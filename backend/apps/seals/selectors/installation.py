@@ -16,8 +16,8 @@ from backend.apps.subsidy.models import Evaluation, Snapshot
 from backend.common.guards import guard_faults
 
 SEALED_TABLES = (
-    *("subsidy_snapshot", "subsidy_snap_statement", "subsidy_snap_line", "subsidy_evaluation"),
-    *("seal_log", "seal_month", "seal_tree", "seal_private", "seal_erasure"),
+    *("subsidy_snapshot", "subsidy_snap_statement", "subsidy_snap_line", "subsidy_snap_adjust"),
+    *("subsidy_evaluation", "seal_log", "seal_month", "seal_tree", "seal_private", "seal_erasure"),
 )
 _PACKAGE = re.compile(r"(?P<county>\d{12})/\d{4}/(?P=county)-(?P<month>\d{4}-\d{2})\.zip")
 

@@ -15,6 +15,9 @@ SELECT seal.id, string_agg(part, ' ' ORDER BY name) FROM seal_month seal JOIN (
   SELECT 'c', s.snapshot_id, count(*) || '/' || sum(l.xmin::text::bigint)
     FROM subsidy_snap_line l JOIN subsidy_snap_statement s ON s.id = l.statement_id GROUP BY s.snapshot_id
   UNION ALL
+  SELECT 'c2', s.snapshot_id, count(*) || '/' || sum(l.xmin::text::bigint)
+    FROM subsidy_snap_adjust l JOIN subsidy_snap_statement s ON s.id = l.statement_id GROUP BY s.snapshot_id
+  UNION ALL
   SELECT 'd', m.snapshot_id, count(*) || '/' || sum(t.xmin::text::bigint)
     FROM seal_tree t JOIN seal_month m ON m.id = t.seal_id GROUP BY m.snapshot_id
   UNION ALL

@@ -14,7 +14,7 @@ from django.db.models import Model
 
 from backend.apps.seals.domain.documents import value_text
 from backend.apps.seals.selectors.row_form import row_form
-from backend.apps.subsidy.models import SnapshotLine
+from backend.apps.subsidy.models import SnapshotAdjustment, SnapshotLine
 
 # Free texts of officials about one child: only committed to.
 PRIVATE_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,7 +38,10 @@ class RowKind:
     order: str = "row_number"
 
 
-STATEMENT_ROWS: Final = (RowKind(SnapshotLine, "line", "row_code"),)
+STATEMENT_ROWS: Final = (
+    RowKind(SnapshotLine, "line", "row_code"),
+    RowKind(SnapshotAdjustment, "adjustment_line", "row_code"),
+)
 
 
 @dataclass(frozen=True, slots=True)

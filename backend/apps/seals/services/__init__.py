@@ -2,6 +2,14 @@
 
 from backend.apps.seals.services.backup import BackupSummary, seal_backup
 from backend.apps.seals.services.incidents import incidents_open
+from backend.apps.seals.services.late import (
+    LateSummary,
+    late_arrived,
+    late_enter,
+    late_follow_up,
+    late_look,
+    late_match,
+)
 from backend.apps.seals.services.packaging import institution_rows, line_proof, seal_package
 from backend.apps.seals.services.replaying import package_replay, seal_replay
 from backend.apps.seals.services.restoring import RestoreSummary, seal_restore
@@ -11,12 +19,18 @@ from backend.apps.seals.services.watch import WatchSummary, seals_watch
 
 __all__ = [
     "BackupSummary",
+    "LateSummary",
     "RestoreSummary",
     "SealReport",
     "WatchSummary",
     "incidents_open",
     "installation_verify",
     "institution_rows",
+    "late_arrived",
+    "late_enter",
+    "late_follow_up",
+    "late_look",
+    "late_match",
     "line_proof",
     "package_replay",
     "seal_backup",

@@ -35,7 +35,7 @@ from backend.apps.seals.selectors.rows import (
     statement_rows,
 )
 from backend.apps.seals.services.log import log_append, log_origin
-from backend.apps.seals.topics import BACKUP, SEALED
+from backend.apps.seals.topics import BACKUP, LATE, SEALED
 from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
 from backend.common.canonical import stored_json_text
 from backend.common.crypto import encrypt
@@ -152,6 +152,11 @@ def seal_month(*, snapshot: Snapshot, inputs: MonthInputs | None = None) -> Seal
     SealPrivate.objects.bulk_create(_privates(seal, trees), batch_size=BATCH)
     for topic in (SEALED, BACKUP):
         outbox_add(topic=topic, key=f"{topic}:{seal.pk}", payload={"seal_id": seal.pk})
+    outbox_add(
+        topic=LATE,
+        key=f"{LATE}:{seal.pk}",
+        payload={"county_code": seal.county_code, "month": str(seal.month)},
+    )
     audit_record(
         actor=None,
         action="seals.month.sealed",

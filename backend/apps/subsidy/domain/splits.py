@@ -19,6 +19,8 @@ def divide(amount: Decimal, shares: Sequence[Fraction]) -> list[Decimal]:
     >>> divide(Decimal("0.02"), [Fraction(1, 3), Fraction(1, 3), Fraction(1, 3)])
     [Decimal('0.01'), Decimal('0.01'), Decimal('0.00')]
     """
+    if amount < 0:  # a clawback takes back what the payment would have brought
+        return [0 - part for part in divide(-amount, shares)]
     exact = [Fraction(amount) * share for share in shares]
     parts = [round_exact(part, mode="down") for part in exact]
     left = int((Fraction(amount) - sum(parts)) * 100)

@@ -19,9 +19,10 @@ from backend.apps.alerts.models import Alert
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.attendance.selectors.feed import MissingDay, missing_days
 from backend.apps.subsidy.domain.canonical import canonical_bytes
-from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
+from backend.apps.subsidy.models import AdjustmentLine, EntitlementLine, MonthlyCycle, Statement
 from backend.common.crypto import sm3_hex
 from backend.common.money import round_money
+from backend.common.service_month import ServiceMonth
 
 STATEMENT_FORMAT = "zhishan/statement/1"
 
@@ -63,6 +64,43 @@ class LineContent:
             "factor": self.factor,
             "amount": self.amount,
             "reason_code": self.reason_code,
+            "derivation": self.derivation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentContent:
+    """One adjustment of an earlier month (补发/追回); `child_id` as on `LineContent`."""
+
+    statement_id: int
+    adjustment_id: int
+    child_id: int | None
+    child_code: str
+    origin_month: ServiceMonth
+    origin_row_code: str
+    sealed_amount: Decimal
+    adjusted_amount: Decimal
+    current_amount: Decimal
+    difference: Decimal
+    amount: Decimal
+    reason_code: str
+    arrived_at: datetime | None
+    payments: dict[str, list[str]]
+    derivation: Any
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "origin": self.origin_month,
+            "row": self.origin_row_code,
+            "child": self.child_code,
+            "sealed": self.sealed_amount,
+            "adjusted": self.adjusted_amount,
+            "current": self.current_amount,
+            "difference": self.difference,
+            "amount": self.amount,
+            "reason": self.reason_code,
+            "arrived_at": self.arrived_at,
+            **({"payments": self.payments} if self.payments else {}),
             "derivation": self.derivation,
         }
 
@@ -140,6 +178,7 @@ class StatementContent:
     alerts: tuple[AlertContent, ...]
     corrections: tuple[CorrectionContent, ...]
     feed: tuple[MissingDay, ...]  # 未采集
+    adjustments: tuple[AdjustmentContent, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """What is hashed; only pending corrections, because accepted ones already show in the lines."""
@@ -159,6 +198,7 @@ class StatementContent:
             "alerts": [alert.document() for alert in self.alerts if alert.state != Alert.State.GONE],
             "pending_corrections": [c.document() for c in self.corrections if c.pending],
             **({"feed": [_feed_document(day) for day in self.feed]} if self.feed else {}),
+            **({"adjustments": [a.document() for a in self.adjustments]} if self.adjustments else {}),
         }
 
     @cached_property
@@ -176,8 +216,9 @@ def statement_content_hash(statement: Statement) -> str:
 
 
 def statement_contents(statements: Sequence[Statement], *, cycle: MonthlyCycle) -> list[StatementContent]:
-    """In the given order; four queries however many statements of this one cycle."""
+    """In the given order; four queries however many statements of this one cycle, five where one has adjustments."""
     lines = _lines([statement.pk for statement in statements])
+    adjustments = _adjustments([row.pk for row in statements if row.adjustments_count])
     institution_ids = [statement.institution_id for statement in statements]
     alerts = alerts_by_institution(cycle, institution_ids)
     corrections = corrections_by_institution(cycle, institution_ids)
@@ -189,6 +230,7 @@ def statement_contents(statements: Sequence[Statement], *, cycle: MonthlyCycle) 
             alerts=tuple(alerts[statement.institution_id]),
             corrections=tuple(corrections[statement.institution_id]),
             feed=tuple(feed.get(statement.institution_id, ())),
+            adjustments=tuple(adjustments[statement.pk]),
         )
         for statement in statements
     ]
@@ -205,6 +247,23 @@ def _lines(statement_ids: Sequence[int]) -> dict[int, list[LineContent]]:
         found[statement_id].append(LineContent(statement_id, child_id, code or "", *rest))
     for contents in found.values():
         contents.sort(key=lambda line: line.child_code)  # here: text order differs between databases
+    return found
+
+
+def _adjustments(statement_ids: Sequence[int]) -> dict[int, list[AdjustmentContent]]:
+    """The oldest month first; no query in the many months without any."""
+    found: dict[int, list[AdjustmentContent]] = defaultdict(list)
+    if not statement_ids:
+        return found
+    rows = AdjustmentLine.objects.filter(statement_id__in=statement_ids).values_list(
+        *("statement_id", "id", "child_id", "child__code", "origin_month", "origin_row_code"),
+        *("sealed_amount", "adjusted_amount", "current_amount", "difference", "amount"),
+        *("reason_code", "arrived_at", "payments", "derivation"),
+    )
+    for statement_id, pk, child_id, code, *rest in rows:
+        found[statement_id].append(AdjustmentContent(statement_id, pk, child_id, code or "", *rest))
+    for contents in found.values():
+        contents.sort(key=lambda one: (one.origin_month, one.child_code, one.adjustment_id))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from backend.apps.attendance.selectors.facts import enrolments_of_month
 from backend.apps.subsidy.domain.factor import paid_once_in
 from backend.apps.subsidy.domain.facts import PastMonth
 from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition
-from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.apps.subsidy.models import AdjustmentLine, EntitlementLine, Statement
 from backend.common.service_month import ServiceMonth
 
 
@@ -38,7 +39,8 @@ def child_past(
     if child_ids is None:
         here = enrolments_of_month(month=month, institution_ids=chosen).values("child_id")
     rows = _approved(month).filter(child_id__in=here)
-    return _by_month(rows, "child_id", scheme, wanted)
+    adjusted = _adjusted(month).filter(child_id__in=here)
+    return _by_month(rows, adjusted, "child_id", scheme, wanted)
 
 
 def institution_past(
@@ -48,7 +50,8 @@ def institution_past(
     if scheme.unit in CHILD_UNITS or not looks_back(scheme):
         return {}
     rows = _approved(month).filter(child__isnull=True, statement__institution_id__in=chosen)
-    return _by_month(rows, "statement__institution_id", scheme, frozenset(chosen))
+    adjusted = _adjusted(month).filter(child__isnull=True, statement__institution_id__in=chosen)
+    return _by_month(rows, adjusted, "statement__institution_id", scheme, frozenset(chosen))
 
 
 def _approved(month: ServiceMonth) -> QuerySet[EntitlementLine]:
@@ -61,8 +64,22 @@ def _approved(month: ServiceMonth) -> QuerySet[EntitlementLine]:
     ).order_by("statement__cycle__month", "id")
 
 
+def _adjusted(month: ServiceMonth) -> QuerySet[AdjustmentLine]:
+    """Adjustments of those months that were evaluated since: what was paid for a month is its line and these."""
+    return AdjustmentLine.objects.filter(
+        origin_month__gte=ServiceMonth(month.year - 1, month.month),
+        origin_month__lt=month,
+        statement__cycle__evaluated_at__isnull=False,
+        statement__outcome=Statement.Outcome.APPROVED,
+    ).order_by("statement__cycle__month", "id")
+
+
 def _by_month(
-    rows: QuerySet[EntitlementLine], key: str, scheme: SchemeDefinition, wanted: Collection[int]
+    rows: QuerySet[EntitlementLine],
+    adjusted: QuerySet[AdjustmentLine],
+    key: str,
+    scheme: SchemeDefinition,
+    wanted: Collection[int],
 ) -> Mapping[int, tuple[PastMonth, ...]]:
     found: dict[int, dict[ServiceMonth, PastMonth]] = defaultdict(dict)
     figures: Any = rows.values_list(key, "statement__cycle__month", "derivation", "amount", "care_mode")
@@ -76,7 +93,33 @@ def _by_month(
             paid=paid + (old.paid if old else 0),
             care_mode=old.care_mode if old else care_mode,
         )
+    _add_adjusted(found, adjusted, key, scheme, wanted)
     return {pk: tuple(months[key] for key in sorted(months)) for pk, months in found.items()}
+
+
+def _add_adjusted(
+    found: dict[int, dict[ServiceMonth, PastMonth]],
+    adjusted: QuerySet[AdjustmentLine],
+    key: str,
+    scheme: SchemeDefinition,
+    wanted: Collection[int],
+) -> None:
+    """The days move from those sealed to those of the newest adjustment of a line."""
+    days: dict[tuple[int, ServiceMonth, int], Decimal] = {}
+    columns: Any = adjusted.values_list(
+        key, "origin_month", "statement__institution_id", "amount", "derivation"
+    )
+    for pk, month, institution, paid, derivation in columns.iterator(chunk_size=2_000):
+        if pk not in wanted:
+            continue
+        before, now = (
+            Decimal(0) if tree is None else _counted(tree["d"], scheme)
+            for tree in (derivation["sealed"], derivation["current"])
+        )
+        old = found[pk].get(month) or PastMonth(month, Decimal(0), Decimal("0.00"), derivation["care_mode"])
+        moved = now - before - days.get((pk, month, institution), Decimal(0))
+        days[pk, month, institution] = now - before
+        found[pk][month] = replace(old, counted_days=old.counted_days + moved, paid=old.paid + paid)
 
 
 def _counted(letters: str, scheme: SchemeDefinition) -> Decimal:

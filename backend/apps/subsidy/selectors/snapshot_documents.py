@@ -1,6 +1,6 @@
 """The documents a snapshot's digests stand on: row → statement → month, each hashed with SM3.
 
-What came later (places, payments) is in a document only where there is any: months sealed before keep their digests.
+What came later (places, payments, adjustments) is in a document only where there is any: months sealed before keep their digests.
 
 A digest is SM3(0x00 ‖ canonical document), so that rows can become leaves of a tree later without being hashed
 anew. A statement's document lists its rows' digests in order, the month's document lists its statements', so one
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.apps.subsidy.domain.canonical import canonical_bytes
-from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
+from backend.apps.subsidy.models import Snapshot, SnapshotAdjustment, SnapshotLine, SnapshotStatement
 from backend.common.crypto import blind_index, sm3_hex
 
 SNAPSHOT_FORMAT = "zhishan/snapshot/1"
@@ -36,6 +36,35 @@ def row_code(county_code: str, month: object, number: int) -> str:
     '330683-202610-00042'
     """
     return f"{county_code[:6]}-{str(month).replace('-', '')}-{number:05d}"
+
+
+def adjustment_code(county_code: str, month: object, number: int) -> str:
+    """
+    >>> adjustment_code("330683000000", "2026-11", 3)
+    '330683-202611-A00003'
+    """
+    return f"{county_code[:6]}-{str(month).replace('-', '')}-A{number:05d}"
+
+
+def adjustment_document(line: SnapshotAdjustment) -> dict[str, Any]:
+    return {
+        **({"payments": line.payments} if line.payments else {}),
+        "row": line.row_number,
+        "code": line.row_code,
+        "origin": line.origin_month,
+        "origin_row": line.origin_row_code,
+        "child_id": line.child_id,
+        "child": line.child_code,
+        "name": line.name_commitment,
+        "sealed": line.sealed_amount,
+        "adjusted": line.adjusted_amount,
+        "current": line.current_amount,
+        "difference": line.difference,
+        "amount": line.amount,
+        "reason_code": line.reason_code,
+        "arrived_at": line.arrived_at,
+        "derivation": line.derivation,
+    }
 
 
 def line_document(line: SnapshotLine) -> dict[str, Any]:
@@ -60,8 +89,11 @@ def line_document(line: SnapshotLine) -> dict[str, Any]:
     }
 
 
-def statement_document(statement: SnapshotStatement, line_digests: Sequence[str]) -> dict[str, Any]:
+def statement_document(
+    statement: SnapshotStatement, line_digests: Sequence[str], adjustment_digests: Sequence[str] = ()
+) -> dict[str, Any]:
     return {
+        **({"adjustments": list(adjustment_digests)} if adjustment_digests else {}),
         **({"places": statement.places} if statement.places else {}),
         **({"payments": statement.payments} if statement.payments else {}),
         "row": statement.row_number,

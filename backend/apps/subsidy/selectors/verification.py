@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from backend.apps.subsidy.domain.payments import add_parts
-from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement, Statement
+from backend.apps.subsidy.models import (
+    Snapshot,
+    SnapshotAdjustment,
+    SnapshotLine,
+    SnapshotStatement,
+    Statement,
+)
 from backend.apps.subsidy.selectors.snapshot_documents import (
+    adjustment_code,
+    adjustment_document,
     document_digest,
     line_document,
     name_commitment,
@@ -33,7 +41,7 @@ class Difference:
 
 
 def snapshot_verify(snapshot: Snapshot) -> list[Difference]:
-    """Empty exactly when every stored digest, number, name and total is the one that was frozen. Three queries."""
+    """Empty exactly when every stored digest, number, name and total is the one that was frozen. Four queries."""
     snapshot = Snapshot.objects.get(pk=snapshot.pk)
     statements = list(snapshot.statements.order_by("row_number"))
     lines = SnapshotLine.objects.filter(statement__snapshot=snapshot).order_by("row_number", "pk")
@@ -47,8 +55,16 @@ def snapshot_verify(snapshot: Snapshot) -> list[Difference]:
         digests[line.statement_id].append(document_digest(line_document(line)))
         sums[line.statement_id] += line.amount
         parts[line.statement_id].append(line.payments)
+    adjusted: dict[int, list[str]] = {statement.pk: [] for statement in statements}
+    adjustments = SnapshotAdjustment.objects.filter(statement__snapshot=snapshot).order_by("row_number", "pk")
+    for number, adjustment in enumerate(adjustments.iterator(chunk_size=CHUNK), start=1):
+        found += _adjustment_differences(snapshot, adjustment, number)
+        adjusted[adjustment.statement_id].append(document_digest(adjustment_document(adjustment)))
+        sums[adjustment.statement_id] += adjustment.amount
+        parts[adjustment.statement_id].append(adjustment.payments)
     for number, statement in enumerate(statements, start=1):
-        found += _statement_differences(statement, number, digests[statement.pk], sums[statement.pk])
+        digest = document_digest(statement_document(statement, digests[statement.pk], adjusted[statement.pk]))
+        found += _statement_differences(statement, number, digest, sums[statement.pk])
         found += _payment_differences(statement, parts[statement.pk])
     found += _month_differences(snapshot, statements, count)
     return found
@@ -64,20 +80,39 @@ def _line_differences(snapshot: Snapshot, line: SnapshotLine, number: int) -> It
         )
     if line.row_code != row_code(snapshot.county_code, snapshot.month, line.row_number):
         yield Difference(table, key, "row_code", "行编码与县、月、行号不符")
+    yield from _name_differences(table, line)
+
+
+def _adjustment_differences(
+    snapshot: Snapshot, line: SnapshotAdjustment, number: int
+) -> Iterator[Difference]:
+    table, key = "subsidy_snap_adjust", line.row_code
+    if document_digest(adjustment_document(line)) != line.digest:
+        yield Difference(table, key, "digest", "该行内容与封存时的摘要不符")
+    if line.row_number != number:
+        yield Difference(
+            table, key, "row_number", f"行号应为 {number}, 现为 {line.row_number}: 有行缺失或多出"
+        )
+    if line.row_code != adjustment_code(snapshot.county_code, snapshot.month, line.row_number):
+        yield Difference(table, key, "row_code", "行编码与县、月、行号不符")
+    yield from _name_differences(table, line)
+
+
+def _name_differences(table: str, line: SnapshotLine | SnapshotAdjustment) -> Iterator[Difference]:
     try:
         name = line.child_name
     except DecryptionFailed:
-        yield Difference(table, key, "child_name", "姓名密文已被改动或移自他行")
+        yield Difference(table, line.row_code, "child_name", "姓名密文已被改动或移自他行")
         return
     if name and name_commitment(line.row_code, name) != line.name_commitment:
-        yield Difference(table, key, "child_name", "姓名与封存时不符")
+        yield Difference(table, line.row_code, "child_name", "姓名与封存时不符")
 
 
 def _statement_differences(
-    statement: SnapshotStatement, number: int, line_digests: list[str], line_sum: Decimal
+    statement: SnapshotStatement, number: int, digest: str, line_sum: Decimal
 ) -> Iterator[Difference]:
     table, key = "subsidy_snap_statement", statement.institution_name
-    if document_digest(statement_document(statement, line_digests)) != statement.digest:
+    if digest != statement.digest:
         yield Difference(table, key, "digest", "该机构结算单或其明细与封存时的摘要不符")
     if statement.row_number != number:
         yield Difference(table, key, "row_number", f"序号应为 {number}, 现为 {statement.row_number}")

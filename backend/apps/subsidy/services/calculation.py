@@ -130,8 +130,13 @@ def _without_children(run: Run, institution_ids: Collection[int]) -> int:
         return 0
     with transaction.atomic():
         if cycle_locked(cycle_id).warned_at is None:
-            Statement.objects.filter(cycle_id=cycle_id, institution_id__in=left, finished=False).delete()
-            return len(left)
+            gone = Statement.objects.filter(
+                cycle_id=cycle_id, institution_id__in=left, finished=False, adjustments_count=0
+            )
+            left -= set(gone.values_list("institution_id", flat=True))  # what is left pays for earlier months
+            _rows, by_model = gone.delete()
+            removed = by_model.get(Statement._meta.label, 0)
+            return removed + statements_emptied(cycle_id, left, run.scheme)
     return statements_emptied(cycle_id, left, run.scheme)
 
 

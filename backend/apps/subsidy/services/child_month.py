@@ -18,6 +18,7 @@ from backend.apps.attendance.services import attendance_ensure_folded
 from backend.apps.subsidy.domain.scheme import CHILD_UNITS, SchemeDefinition
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from backend.apps.subsidy.selectors.shared_children import institutions_sharing_children
+from backend.apps.subsidy.services.adjustment_rows import adjustments_settle
 from backend.apps.subsidy.services.statement_rows import (
     cycle_locked,
     differs,
@@ -66,7 +67,7 @@ def child_month_recalculate(*, cycle_id: int, child_id: int, institution_id: int
     }
     moved, lines_changed = lines_write(lines, child_id=child_id)
     heads = {row.pk: _head(wanted.get(row.institution_id)) for row in statements}
-    totals = _totals(list(lines), run.scheme)
+    totals = statement_totals(statements, run.scheme)
     changed = [
         row for row in statements if row.pk in moved or differs(row, {**heads[row.pk], **totals[row.pk]})
     ]
@@ -135,10 +136,12 @@ def _head(wanted: StatementValues | None) -> Values:
     return {name: wanted.values[name] for name in ("grade_id", "required_days")}
 
 
-def _totals(statement_ids: list[int], scheme: SchemeDefinition) -> dict[int, Values]:
+def statement_totals(statements: list[Statement], scheme: SchemeDefinition) -> dict[int, Values]:
     """Added up from the lines as they are stored now: a sum of differences would keep an old mistake."""
-    lines: dict[int, list[Values]] = {pk: [] for pk in statement_ids}
-    rows = EntitlementLine.objects.filter(statement_id__in=statement_ids)
+    lines: dict[int, list[Values]] = {row.pk: [] for row in statements}
+    rows = EntitlementLine.objects.filter(statement_id__in=list(lines))
     for row in rows.values("statement_id", *ADDED_UP):
         lines[row["statement_id"]].append(row)
-    return {pk: totals_of(found, scheme) for pk, found in lines.items()}
+    totals = {pk: totals_of(found, scheme) for pk, found in lines.items()}
+    adjusted = [row for row in statements if row.adjustments_count]
+    return totals | adjustments_settle(adjusted, totals=totals, lines=lines, scheme=scheme)

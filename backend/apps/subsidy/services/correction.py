@@ -1,4 +1,4 @@
-"""考勤更正 with its effect on the money: refused once the statement is closed, recalculated when accepted.
+"""考勤更正 with its effect on the money: refused once the statement is finished, recalculated when accepted.
 
 The attendance room keeps corrections and knows nothing of statements; people use these two services, so that what
 a reviewer sees never lags behind a correction that was accepted.
@@ -24,11 +24,14 @@ from backend.common.service_month import ServiceMonth
 def correction_propose(
     *, child_id: int, institution_id: int, date: date, kind: str, reason: str, actor: User
 ) -> AttendanceCorrection:
-    """As in the attendance room; also refuses a closed statement (`statement_finished`, `cycle_already_evaluated`)."""
+    """As in the attendance room; also refuses a statement that is finished in an open month (`statement_finished`).
+
+    Of an evaluated month it is late data: nothing sealed moves, once accepted the difference goes to the ledger (迟到账).
+    """
     correction = attendance.correction_propose(
         child_id=child_id, institution_id=institution_id, date=date, kind=kind, reason=reason, actor=actor
     )
-    open_statement(correction.institution, ServiceMonth.of(correction.date))
+    open_statement(correction.institution, ServiceMonth.of(correction.date), late=True)
     return correction
 
 
@@ -36,30 +39,36 @@ def correction_propose(
 def correction_check(*, correction_id: int, decision: str, reason: str, actor: User) -> AttendanceCorrection:
     """Accept or reject; an accepted one recalculates the child's month in the same transaction.
 
-    A rejection is always possible, an acceptance only while the statement is open.
+    A rejection is always possible; an acceptance while the statement is open, and again once the month is evaluated.
     """
     correction = attendance.correction_decide(
         correction_id=correction_id, decision=decision, reason=reason, actor=actor
     )
     if decision == AttendanceCorrection.State.ACCEPTED:
-        statement = open_statement(correction.institution, ServiceMonth.of(correction.date))
+        statement = open_statement(correction.institution, ServiceMonth.of(correction.date), late=True)
         if statement is not None:
             child_month_recalculate(
                 cycle_id=statement.cycle_id,
                 child_id=correction.child_id,
                 institution_id=correction.institution_id,
             )
+        attendance.data_arrived(
+            county_code=correction.institution.county_id, month=ServiceMonth.of(correction.date)
+        )
     return correction
 
 
-def open_statement(institution: Institution, month: ServiceMonth) -> Statement | None:
-    """The statement that attendance of this month moves; None while the month has none, a conflict when it is closed."""
+def open_statement(institution: Institution, month: ServiceMonth, *, late: bool = False) -> Statement | None:
+    """The statement that attendance of this month moves; None while the month has none, a conflict when it is closed.
+
+    `late`: an evaluated month takes it as late data (None), because nothing sealed moves.
+    """
     in_force = MonthlyCycle.objects.in_force()
     cycle = in_force.filter(county_id=institution.county_id, month=month).first()
-    if cycle is None:
+    if cycle is None or (late and cycle.evaluated_at is not None):
         return None
     if cycle.evaluated_at is not None:
-        raise Conflict("cycle_already_evaluated", f"{month} 已评定, 更正不再改变该月, 请在以后月份补发或追回")
+        raise Conflict("cycle_already_evaluated", f"{month} 已评定, 不再改变该月")
     statement = cycle.statements.filter(institution=institution).first()
     if statement is not None and statement.finished:
         raise Conflict(

@@ -17,16 +17,19 @@ from backend.apps.subsidy.models import (
     MonthlyCycle,
     Rate,
     Snapshot,
+    SnapshotAdjustment,
     SnapshotLine,
     SnapshotStatement,
     StatementDecision,
 )
-from backend.apps.subsidy.selectors.content import AlertContent, LineContent
+from backend.apps.subsidy.selectors.content import AdjustmentContent, AlertContent, LineContent
 from backend.apps.subsidy.selectors.cycle_content import CycleContent, cycle_content, township_name
 from backend.apps.subsidy.selectors.duties import breaches, cycle_acts, cycle_decisions, cycle_duties
 from backend.apps.subsidy.selectors.preflight import alert_counts, alerts_of
 from backend.apps.subsidy.selectors.snapshot_documents import (
     SNAPSHOT_FORMAT,
+    adjustment_code,
+    adjustment_document,
     document_digest,
     line_document,
     name_commitment,
@@ -84,12 +87,13 @@ def snapshot_freeze(
         total_amount=content.totals.amount,
         created_at=timezone.now(),
     )
-    statements, lines = _rows(snapshot, content)
+    statements, lines, adjustments = _rows(snapshot, content)
     snapshot.digest = document_digest(snapshot_document(snapshot, [s.digest for s in statements]))
     snapshot.clean_fields(exclude={"cycle"})
     snapshot.save(force_insert=True)
     SnapshotStatement.objects.bulk_create(statements, batch_size=BATCH)
     SnapshotLine.objects.bulk_create(lines, batch_size=BATCH)
+    SnapshotAdjustment.objects.bulk_create(adjustments, batch_size=BATCH)
     audit_record(
         actor=None,
         action="subsidy.snapshot.created",
@@ -100,10 +104,13 @@ def snapshot_freeze(
     return snapshot
 
 
-def _rows(snapshot: Snapshot, content: CycleContent) -> tuple[list[SnapshotStatement], list[SnapshotLine]]:
+def _rows(
+    snapshot: Snapshot, content: CycleContent
+) -> tuple[list[SnapshotStatement], list[SnapshotLine], list[SnapshotAdjustment]]:
     names = _names(content)
     statements: list[SnapshotStatement] = []
     lines: list[SnapshotLine] = []
+    adjustments: list[SnapshotAdjustment] = []
     for number, source in enumerate(content.statements, start=1):
         row = source.statement
         statement = SnapshotStatement(
@@ -128,10 +135,17 @@ def _rows(snapshot: Snapshot, content: CycleContent) -> tuple[list[SnapshotState
             _line(snapshot, statement, len(lines) + position, line, names)
             for position, line in enumerate(source.lines, start=1)
         ]
-        statement.digest = document_digest(statement_document(statement, [line.digest for line in own]))
+        further = [
+            _adjustment(snapshot, statement, len(adjustments) + position, line, names)
+            for position, line in enumerate(source.adjustments, start=1)
+        ]
+        statement.digest = document_digest(
+            statement_document(statement, [line.digest for line in own], [line.digest for line in further])
+        )
         statements.append(statement)
         lines += own
-    return statements, lines
+        adjustments += further
+    return statements, lines, adjustments
 
 
 def _line(
@@ -168,6 +182,39 @@ def _line(
     return line
 
 
+def _adjustment(
+    snapshot: Snapshot,
+    statement: SnapshotStatement,
+    number: int,
+    source: AdjustmentContent,
+    names: dict[int, str],
+) -> SnapshotAdjustment:
+    code = adjustment_code(snapshot.county_code, snapshot.month, number)
+    name = "" if source.child_id is None else names[source.child_id]
+    line = SnapshotAdjustment(
+        statement=statement,
+        row_number=number,
+        row_code=code,
+        origin_month=source.origin_month,
+        origin_row_code=source.origin_row_code,
+        child_id=source.child_id,
+        child_code=source.child_code,
+        child_name=name,
+        name_commitment=name_commitment(code, name),
+        sealed_amount=source.sealed_amount,
+        adjusted_amount=source.adjusted_amount,
+        current_amount=source.current_amount,
+        difference=source.difference,
+        amount=source.amount,
+        reason_code=source.reason_code,
+        arrived_at=source.arrived_at,
+        payments=source.payments,
+        derivation=source.derivation,
+    )
+    line.digest = document_digest(adjustment_document(line))
+    return line
+
+
 def _names(content: CycleContent) -> dict[int, str]:
     """Names of every child in the month, decrypted; found through the lines, because thousands of ids are no filter."""
     children = (
@@ -175,7 +222,11 @@ def _names(content: CycleContent) -> dict[int, str]:
         .only("pk", "name", "row_key")
         .distinct()
     )
-    return {child.pk: child.name for child in children.iterator(chunk_size=2_000)}
+    found = {child.pk: child.name for child in children.iterator(chunk_size=2_000)}
+    if any(source.adjustments for source in content.statements):
+        adjusted = Child.objects.filter(adjustmentline__statement__cycle=content.cycle)
+        found |= {child.pk: child.name for child in adjusted.only("pk", "name", "row_key").distinct()}
+    return found
 
 
 def _override(alert: AlertContent) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from backend.apps.subsidy.domain.scheme import SchemeDefinition
 from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
+from backend.apps.subsidy.services.adjustment_rows import adjustments_settle
 from backend.apps.subsidy.services.statement_values import (
     LINE_FIELDS,
     STATEMENT_FIELDS,
@@ -46,6 +48,7 @@ def statements_write_locked(cycle_id: int, chunk: Collection[StatementValues]) -
         statements = _locked(cycle_id, wanted)
     created = {row.institution_id for row in new}
     open_ = {pk: row for pk, row in statements.items() if not row.finished}
+    wanted |= _adjusted(open_, wanted)
     moved, lines_changed = lines_write({row.pk: wanted[pk].lines for pk, row in open_.items()})
     changed = [
         pk
@@ -61,6 +64,20 @@ def statements_write_locked(cycle_id: int, chunk: Collection[StatementValues]) -
         fields=(*STATEMENT_FIELDS, "calculated_at"),
     )
     return len(new) + len(changed), lines_changed
+
+
+def _adjusted(
+    open_: Mapping[int, Statement], wanted: Mapping[int, StatementValues]
+) -> dict[int, StatementValues]:
+    """The few statements that carry adjustments, with their totals settled anew; no query where none does."""
+    rows = {pk: row for pk, row in open_.items() if row.adjustments_count}
+    if not rows:
+        return {}
+    scheme = next(iter(wanted.values())).scheme
+    lines = {row.pk: wanted[pk].lines.values() for pk, row in rows.items()}
+    totals = {row.pk: wanted[pk].values for pk, row in rows.items()}
+    settled = adjustments_settle(list(rows.values()), totals=totals, lines=lines, scheme=scheme)
+    return {pk: replace(wanted[pk], values=settled[row.pk]) for pk, row in rows.items()}
 
 
 def cycle_locked(cycle_id: int) -> MonthlyCycle:
@@ -134,6 +151,7 @@ def statements_emptied(cycle_id: int, institution_ids: Collection[int], scheme: 
                 institution_id=institution_id,
                 values={"grade_id": grade_id, "required_days": required_days, **nothing},
                 lines={},
+                scheme=scheme,
             )
             for institution_id, grade_id, required_days in rows.order_by("institution_id").values_list(
                 "institution_id", "grade_id", "required_days"

@@ -31,6 +31,7 @@ STATEMENT_FIELDS: Final = (
     "unresolved_count",
     "total_amount",
     "payments",
+    "adjustments_amount",
 )
 LINE_FIELDS: Final = (
     "places",
@@ -59,6 +60,7 @@ class StatementValues:
     institution_id: int
     values: Values
     lines: Lines
+    scheme: SchemeDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,12 @@ def _statement(
             **totals_of(({"child_id": child_id, **values} for child_id, values in found.items()), run.scheme),
         },
         lines=found,
+        scheme=run.scheme,
     )
 
 
 def totals_of(lines: Iterable[Values], scheme: SchemeDefinition) -> Values:
-    """What a statement says of its lines, each with the keys of `ADDED_UP`."""
+    """What a statement says of its lines, each with the keys of `ADDED_UP`; adjustments come in when it is written."""
     rows = list(lines)
     total = sum([row["amount"] for row in rows], Decimal("0.00"))
     children = [row["amount"] > 0 for row in rows if row["child_id"] is not None]
@@ -149,6 +152,7 @@ def totals_of(lines: Iterable[Values], scheme: SchemeDefinition) -> Values:
         "unresolved_count": sum([row["reason_code"] in BLOCKING for row in rows]),
         "total_amount": total,
         "payments": statement_payments(total, [row["payments"] for row in rows], scheme),
+        "adjustments_amount": Decimal("0.00"),
     }
 
 
