@@ -8,7 +8,7 @@ from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from backend.apps.accounts.models import User
-from backend.apps.attendance.services import DATA_ARRIVED
+from backend.apps.attendance.topics import DATA_ARRIVED
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import Handler, UndeliverableError
 from backend.apps.messaging.services import message_send

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backend.apps.attendance import topics as attendance_topics
 from backend.apps.exchange.models import Delivery
 from backend.apps.exchange.services import (
     MAX_ATTEMPTS,
@@ -241,6 +242,9 @@ def test_delivered_again_nobody_hears_it_twice(reviewing: World) -> None:
 
 def test_every_topic_has_a_handler() -> None:
     named: set[Any] = {
-        value for room in (topics, seal_topics) for name, value in vars(room).items() if name.isupper()
+        value
+        for room in (topics, seal_topics, attendance_topics)
+        for name, value in vars(room).items()
+        if name.isupper()
     }
     assert set(HANDLERS) == named

@@ -11,6 +11,7 @@ from workflows.shown.documents import Shown
 # A change of these follows from others of the same row, or says nothing a person could read beside them.
 _SAYS: Final = {
     "child": "amount",
+    "adjustment": "amount",
     "alert": "state",
     "correction": "kind",
     "feed": "choice",
@@ -18,6 +19,7 @@ _SAYS: Final = {
 }
 _SILENT: Final = {
     "child": ("basis", "factor"),
+    "adjustment": ("basis", "child", "origin"),
     "alert": ("evidence", "reason"),
     "correction": (),
     "feed": ("reason",),
@@ -26,7 +28,7 @@ _SILENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One value that moved. `group`: figures, child, alert, correction, feed or statement; `ref` the row's id, 0 for figures.
+    """One value that moved. `group`: figures, child, adjustment, alert, correction, feed or statement; `ref` the row's id, 0 for figures.
 
     `field` is `row` when the whole row came (`before` None) or went (`after` None), and then the value is its amount
     or state; `day:9` is the letter of a day. `statement` is the statement a
@@ -45,9 +47,9 @@ class Row:
 
 
 def differences(before: Shown, after: Shown, *, statement: int = 0) -> list[Row]:
-    """Every value that moved, in the order of the page: figures, children, alerts, corrections, feeds, statements."""
+    """Every value that moved, in the order of the page: figures, children, adjustments, alerts, corrections, feeds, statements."""
     rows = [Row("figures", 0, *moved, statement) for moved in _moved(before["figures"], after["figures"])]
-    for group in ("child", "alert", "correction", "feed", "statement"):
+    for group in ("child", "adjustment", "alert", "correction", "feed", "statement"):
         rows += _rows(group, before.get(group, {}), after.get(group, {}), statement)
     return rows
 

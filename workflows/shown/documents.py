@@ -13,6 +13,7 @@ from typing import Any, Final
 from backend.apps.alerts.models import Alert
 from backend.apps.attendance.selectors.feed import MissingDay
 from backend.apps.subsidy.selectors.content import (
+    AdjustmentContent,
     AlertContent,
     CorrectionContent,
     LineContent,
@@ -23,7 +24,7 @@ from backend.common.canonical import canonical_bytes
 from backend.common.money import round_money
 
 Shown = Mapping[str, Any]
-"""`{"figures": {field: value}, "child" | "alert" | "correction" | "feed" | "statement": {id: {field: value}}}`, plain JSON."""
+"""`{"figures": {field: value}, "child" | "adjustment" | "alert" | "correction" | "feed" | "statement": {id: {field: value}}}`, plain JSON."""
 
 _DIGEST_LENGTH: Final = 12
 
@@ -44,6 +45,11 @@ def _statement_page(content: StatementContent) -> Shown:
             "grade": row.grade_id,
         },
         "child": {str(line.child_id): _line(line) for line in content.lines},
+        **(
+            {"adjustment": {str(one.adjustment_id): _adjustment(one) for one in content.adjustments}}
+            if content.adjustments
+            else {}
+        ),
         "alert": {str(a.alert_id): _alert(a) for a in content.alerts if a.state != Alert.State.GONE},
         "correction": {str(c.correction_id): _correction(c) for c in content.corrections if c.pending},
         "feed": {str(day.feed_day_id): _feed(day) for day in content.feed},
@@ -80,6 +86,15 @@ def _line(line: LineContent) -> Shown:
         "amount": str(line.amount),
         "reason_code": line.reason_code,
         "basis": _digest(derivation.get("x")),
+    }
+
+
+def _adjustment(adjustment: AdjustmentContent) -> Shown:
+    return {
+        "origin": str(adjustment.origin_month),
+        "child": adjustment.child_code,
+        "amount": str(adjustment.amount),
+        "basis": _digest(adjustment.document()),
     }
 
 

@@ -14,7 +14,7 @@ from backend.apps.enrolment.models import CareMode, Child
 from backend.apps.institutions.models import ClassType, Grade
 from backend.apps.subsidy.domain.derivation import DAY_LETTERS
 from backend.apps.subsidy.domain.render import REASONS
-from backend.apps.subsidy.models import Statement
+from backend.apps.subsidy.models import AdjustmentLine, Statement
 from backend.common.masking import mask_name
 from workflows.shown.differences import Row
 
@@ -57,6 +57,7 @@ _DAYS: Final = frozenset({"required_days", "attended_days", "not_captured_days"}
 _COMPARED_ONLY: Final = frozenset({"basis", "evidence", "reason", "content", "scheme_rule", "days", "child"})
 _ROW_TITLES: Final = {
     "child": ("新增婴幼儿", "不再计算的婴幼儿"),
+    "adjustment": ("新增补发或追回", "不再补发或追回"),
     "alert": ("新增预警", "预警已消除"),
     "correction": ("新提出的考勤更正", "考勤更正已核定"),
     "feed": ("新增未采集", "未采集的日子已补到打卡"),
@@ -115,6 +116,7 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class _Names:
     child: Mapping[int, str]
+    adjustment: Mapping[int, str]
     alert: Mapping[int, str]
     correction: Mapping[int, str]
     feed: Mapping[int, str]
@@ -146,6 +148,7 @@ def difference_text(rows: Sequence[Row]) -> str:
     things = Counter(group for group, _statement, _ref in {(r.group, r.statement, r.ref) for r in rows})
     words = {
         "child": "名婴幼儿",
+        "adjustment": "行补发或追回",
         "alert": "条预警",
         "correction": "条考勤更正",
         "feed": "天未采集",
@@ -201,7 +204,7 @@ def _what(row: Row) -> str:
 
 
 def _format(row: Row) -> str:
-    if row.field in _MONEY or (row.field == "row" and row.group in ("child", "statement")):
+    if row.field in _MONEY or (row.field == "row" and row.group in ("child", "adjustment", "statement")):
         return "money"
     return "days" if row.field in _DAYS else "text"
 
@@ -261,6 +264,7 @@ def _names(rows: Sequence[Row]) -> _Names:
     outcomes = {alert.pk: max(alert.outcomes.all(), key=lambda o: o.pk, default=None) for alert in alerts}
     return _Names(
         child=_children(refs["child"]),
+        adjustment=_adjustments(refs["adjustment"]),
         alert={alert.pk: _alert_name(alert) for alert in alerts},
         correction={c.pk: f"{_child_name(c.child)} {c.date:%m-%d}" for c in corrections},
         feed={
@@ -287,6 +291,17 @@ def _children(ids: set[int]) -> dict[int, str]:
         return {}
     rows = Child.objects.filter(pk__in=ids).only("pk", "code", "name", "row_key")
     return {child.pk: _child_name(child) for child in rows}
+
+
+def _adjustments(ids: set[int]) -> dict[int, str]:
+    """Those that still stand; one that went is named by its amount alone."""
+    if not ids:
+        return {}
+    rows = AdjustmentLine.objects.filter(pk__in=ids).select_related("child").defer("derivation")
+    return {
+        row.pk: f"{row.origin_month} {'机构本身' if row.child is None else _child_name(row.child)}"
+        for row in rows
+    }
 
 
 def _child_name(child: Child) -> str:

@@ -28,5 +28,6 @@ AREAS = (
     "schemes",
     "delegations",
     "batches",
+    "late",
 )
 urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]

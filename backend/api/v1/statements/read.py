@@ -90,6 +90,8 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
         "payments": payments_by_side(statement.payments),
         "content_hash": content.content_hash,
         "unsettled_feed": sum(day.unsettled for day in content.feed),
+        "adjustments_count": statement.adjustments_count,
+        "adjustments_amount": statement.adjustments_amount,
         "decisions": [
             {
                 "step": decision.step,

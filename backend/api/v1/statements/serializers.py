@@ -109,6 +109,8 @@ class StatementDetailSerializer(StatementSerializer):
     unresolved_count = serializers.IntegerField(help_text="标准或资料待补的明细条数; 不为 0 不能通过")
     payments = PaymentsSerializer(allow_null=True, help_text="拨付去向与资金来源; 不分的为 null")
     unsettled_feed = serializers.IntegerField(help_text="未采集而未处置的天数")
+    adjustments_count = serializers.IntegerField(help_text="以前月份的补发与追回行数")
+    adjustments_amount = MoneyField(help_text="其中补发与追回, 已计入合计")
     content_hash = serializers.CharField()
     decisions = StatementDecisionSerializer(many=True)
     task_id = IdField(allow_null=True, help_text="当前任务; 没有或不可见为 null")

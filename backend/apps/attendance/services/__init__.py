@@ -2,7 +2,7 @@
 
 from backend.apps.attendance.domain.required_days import OverrideInput
 from backend.apps.attendance.selectors.calendar import required_days_default
-from backend.apps.attendance.services.arrivals import DATA_ARRIVED, data_arrived
+from backend.apps.attendance.services.arrivals import data_arrived
 from backend.apps.attendance.services.corrections import correction_decide, correction_propose
 from backend.apps.attendance.services.devices import (
     Heartbeat,
@@ -36,7 +36,6 @@ from backend.apps.attendance.services.punch_store import PunchRow, punches_inser
 from backend.apps.attendance.services.required_days import required_days_set
 
 __all__ = [
-    "DATA_ARRIVED",
     "FoldSummary",
     "Heartbeat",
     "HeartbeatSummary",

@@ -6,10 +6,9 @@ import uuid
 
 from django.utils import timezone
 
+from backend.apps.attendance.topics import DATA_ARRIVED
 from backend.apps.exchange.services import outbox_add
 from backend.common.service_month import ServiceMonth
-
-DATA_ARRIVED = "attendance.data_arrived"
 
 
 def data_arrived(*, county_code: str, month: ServiceMonth) -> None:

@@ -13,11 +13,12 @@ from django.db.models import Max, Min
 from backend.apps.enrolment.models import CareMode
 from backend.apps.institutions.models import ClassType
 from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
+from backend.apps.subsidy.domain.adjustments import REASONS
 from backend.apps.subsidy.domain.derivation import decode
 from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments, payments_by_side
 from backend.apps.subsidy.domain.render import formula, reason_text
 from backend.apps.subsidy.domain.scheme import CHILD_UNITS
-from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
+from backend.apps.subsidy.models import Snapshot, SnapshotAdjustment, SnapshotLine, SnapshotStatement
 from backend.common.masking import mask_name
 
 ALWAYS_PRINTED = frozenset({"考勤人数异常", "考勤机构异常"})  # also when nothing was found
@@ -37,6 +38,7 @@ class InstitutionRow:
     paid: int
     places: int
     amount: Decimal
+    adjusted: Decimal  # 补发与追回 of earlier months, part of `amount`
     payees: dict[str, Decimal]  # by title; empty where everything goes to one at once
     first_row: int | None
     last_row: int | None
@@ -66,6 +68,28 @@ class LineRow:
     payees: dict[str, Decimal]
     reason: str
     formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentRow:
+    """One line by which this month pays or takes back for an earlier one (补发/追回)."""
+
+    code: str
+    institution: str
+    child_code: str
+    child_name: str
+    origin_month: str
+    origin_row: str
+    origin_root: str
+    sealed: Decimal
+    adjusted: Decimal
+    current: Decimal
+    amount: Decimal
+    carried: Decimal
+    arrived_at: datetime | None
+    reason: str
+    sealed_formula: str
+    current_formula: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +159,12 @@ class ReportMonth:
     overrides: tuple[OverrideRow, ...]
     feed: tuple[FeedRow, ...] = ()
     seal: ReportSeal | None = None
+    adjustments: tuple[AdjustmentRow, ...] = ()
+
+    @property
+    def adjusted(self) -> Decimal:
+        """补发与追回 in `total`."""
+        return sum((row.amount for row in self.adjustments), Decimal("0.00"))
 
     @property
     def raised(self) -> list[AlertRow]:
@@ -232,7 +262,7 @@ class ReportMonth:
 
 
 def report_month(snapshot: Snapshot) -> ReportMonth:
-    """Four queries with the snapshot loaded."""
+    """Five queries with the snapshot loaded."""
     ranges = {
         found["statement_id"]: (found["first"], found["last"])
         for found in SnapshotLine.objects.filter(statement__snapshot=snapshot)
@@ -241,14 +271,30 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
         .annotate(first=Min("row_number"), last=Max("row_number"))
     }
     statements = list(snapshot.statements.order_by("row_number"))
+    adjustments = list(
+        SnapshotAdjustment.objects.filter(statement__snapshot=snapshot)
+        .select_related("statement")
+        .order_by("row_number")
+    )
+    adjusted: dict[int, Decimal] = {}
+    for line in adjustments:
+        adjusted[line.statement_id] = adjusted.get(line.statement_id, Decimal("0.00")) + line.amount
     rows = [
-        (statement.outcome, _institution(statement, *ranges.get(statement.pk, (None, None))))
+        (
+            statement.outcome,
+            _institution(
+                statement,
+                adjusted.get(statement.pk, Decimal("0.00")),
+                *ranges.get(statement.pk, (None, None)),
+            ),
+        )
         for statement in statements
     ]
     header = snapshot.header
     return ReportMonth(
         snapshot=snapshot,
         seal=report_seal(snapshot),
+        adjustments=tuple(_adjustment(line) for line in adjustments if line.statement.outcome == APPROVED),
         approved=tuple(row for outcome, row in rows if outcome == APPROVED),
         excluded=tuple(
             replace(row, number=number)
@@ -326,7 +372,32 @@ def report_lines(snapshot: Snapshot) -> Iterator[LineRow]:
         yield _line(line)
 
 
-def _institution(statement: SnapshotStatement, first_row: int | None, last_row: int | None) -> InstitutionRow:
+def _adjustment(line: SnapshotAdjustment) -> AdjustmentRow:
+    trees = (line.derivation["sealed"], line.derivation["current"])
+    sealed_formula, current_formula = ("" if tree is None else formula(decode(tree)) for tree in trees)
+    return AdjustmentRow(
+        code=line.row_code,
+        institution=line.statement.institution_name,
+        child_code=line.child_code,
+        child_name=mask_name(line.child_name) if line.child_name else "",
+        origin_month=str(line.origin_month),
+        origin_row=line.origin_row_code,
+        origin_root=line.derivation["root"],
+        sealed=line.sealed_amount,
+        adjusted=line.adjusted_amount,
+        current=line.current_amount,
+        amount=line.amount,
+        carried=line.difference - line.amount,
+        arrived_at=line.arrived_at,
+        reason=REASONS[line.reason_code],
+        sealed_formula=sealed_formula,
+        current_formula=current_formula,
+    )
+
+
+def _institution(
+    statement: SnapshotStatement, adjusted: Decimal, first_row: int | None, last_row: int | None
+) -> InstitutionRow:
     return InstitutionRow(
         number=statement.row_number,
         name=statement.institution_name,
@@ -337,6 +408,7 @@ def _institution(statement: SnapshotStatement, first_row: int | None, last_row: 
         paid=statement.paid_children,
         places=statement.places,
         amount=statement.total_amount,
+        adjusted=adjusted,
         payees=_payees(statement.payments.get("payees", {})),
         first_row=first_row,
         last_row=last_row,

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from backend.apps.reporting.selectors.month import InstitutionRow, LineRow, ReportMonth
+from backend.apps.reporting.selectors.month import AdjustmentRow, InstitutionRow, LineRow, ReportMonth
 from backend.common.errors import Unavailable
 from backend.common.money import money_in_words, money_text
 
@@ -114,11 +114,37 @@ def report_html(
         "evaluated_on": day_text(month.evaluated_at),
         "lines": [_line(row) for row in lines],
         "paid_for": paid_for(month),
+        "no": _numerals(month),
+        "adjustments": [_adjustment(row) for row in month.adjustments[:ANNEX_ROWS_MAX]],
+        "adjustments_left": max(0, len(month.adjustments) - ANNEX_ROWS_MAX),
+        "adjusted": money_text(month.adjusted),
+        "lines_total": money_text(month.total - month.adjusted),
         "seal": month.seal,
         "seal_picture": "" if month.seal is None else qr_picture(month.seal.scanned),
         "payments": _payments(month),
     }
     return render_to_string("reporting/report.html", context)
+
+
+def _numerals(month: ReportMonth) -> dict[str, str]:
+    """The number of each chapter: one that a month does not have leaves no gap."""
+    chapters = ["result", "summary", *(["adjustments"] if month.adjustments else [])]
+    chapters += ["excluded", "alerts", "duties", "details", "seal"]
+    return dict(zip(chapters, "一二三四五六七八", strict=False))
+
+
+def _adjustment(row: AdjustmentRow) -> Mapping[str, Any]:
+    return {
+        "code": row.code,
+        "institution": row.institution,
+        "child": f"{row.child_name} {row.child_code}".strip() or "机构",
+        "origin_month": row.origin_month,
+        "origin_row": row.origin_row or "封存时无此行",
+        "sealed": money_text(row.sealed + row.adjusted),
+        "current": money_text(row.current),
+        "amount": money_text(row.amount),
+        "reason": row.reason + (f"；其余 {money_text(row.carried)} 元结转以后月份" if row.carried else ""),
+    }
 
 
 def qr_picture(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The same month as a workbook: 汇总, 明细 (one row a line), 拨付 where money is divided, 说明.
+"""The same month as a workbook: 汇总, 明细 (one row a line), 补发追回 where there is any, 拨付 where money is divided, 说明.
 
 Text stays text, money shows two places.
 """
@@ -59,6 +59,7 @@ def _approved_columns(month: ReportMonth) -> list[Column]:
     return [
         *_summary_columns(month),
         Column("补助金额(元)", 16, "money", lambda row: row.amount),
+        *([Column("其中补发追回(元)", 16, "money", lambda row: row.adjusted)] if month.adjustments else []),
         *_payee_columns(month),
         Column("明细起始行编码", 22, "text", lambda row: _code(month, row.first_row)),
         Column("明细终止行编码", 22, "text", lambda row: _code(month, row.last_row)),
@@ -140,6 +141,8 @@ def report_xlsx(month: ReportMonth, lines: Iterable[LineRow]) -> bytes:
     formats = _Formats(book)
     _summary(book.add_worksheet("汇总"), formats, month)
     _detail(book.add_worksheet("明细"), formats, month, lines)
+    if month.adjustments:
+        _adjustments(book.add_worksheet("补发追回"), formats, month)
     if month.payments is not None:
         _payments(book.add_worksheet("拨付"), formats, month)
     _notes(book.add_worksheet("说明"), formats, month)
@@ -207,9 +210,38 @@ def _detail(sheet: Any, formats: _Formats, month: ReportMonth, lines: Iterable[L
     for row, line in enumerate(lines, start=1):
         _row(sheet, formats.cells, row, columns, line)
         total += line.amount
-    if total != month.total:
-        raise SheetRefused(f"明细之和 {total} 与核定总额 {month.total} 不符")
+    if total + month.adjusted != month.total:
+        raise SheetRefused(f"明细与补发追回之和 {total + month.adjusted} 与核定总额 {month.total} 不符")
     sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
+    _paper(sheet, landscape=True, repeat=0)
+
+
+ADJUSTMENT_COLUMNS: Final = (
+    Column("行编码", 22, "text", lambda row: row.code),
+    Column("机构", 34, "text", lambda row: row.institution),
+    Column("婴幼儿编号", 14, "text", lambda row: row.child_code),
+    Column("姓名", 10, "text", lambda row: row.child_name),
+    Column("原月份", 10, "text", lambda row: row.origin_month),
+    Column("原行编码", 22, "text", lambda row: row.origin_row),
+    Column("封存金额(元)", 13, "money", lambda row: row.sealed),
+    Column("此前已调整(元)", 14, "money", lambda row: row.adjusted),
+    Column("重算金额(元)", 13, "money", lambda row: row.current),
+    Column("本月列入(元)", 13, "money", lambda row: row.amount),
+    Column("结转以后(元)", 13, "money", lambda row: row.carried),
+    Column("原因", 30, "text", lambda row: row.reason),
+    Column("数据到达", 17, "text", lambda row: "" if row.arrived_at is None else minute(row.arrived_at)),
+    Column("封存时算式", 60, "text", lambda row: row.sealed_formula),
+    Column("按全部数据算式", 60, "text", lambda row: row.current_formula),
+    Column("原月份月根", 68, "text", lambda row: row.origin_root),
+)
+
+
+def _adjustments(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
+    _columns(sheet, ADJUSTMENT_COLUMNS)
+    _header(sheet, formats, 0, ADJUSTMENT_COLUMNS)
+    sheet.freeze_panes(1, 2)
+    for row, line in enumerate(month.adjustments, start=1):
+        _row(sheet, formats.cells, row, ADJUSTMENT_COLUMNS, line)
     _paper(sheet, landscape=True, repeat=0)
 
 

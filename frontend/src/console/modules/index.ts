@@ -6,6 +6,7 @@ import deadlines from './deadlines/module'
 import duties from './duties/module'
 import feed from './feed/module'
 import jobs from './jobs/module'
+import late from './late/module'
 import messages from './messages/module'
 import reports from './reports/module'
 import schemes from './schemes/module'
@@ -13,6 +14,6 @@ import statements from './statements/module'
 import tasks from './tasks/module'
 import waiting from './waiting/module'
 
-export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, feed, reports, schemes, messages, waiting, deadlines, duties, jobs]
+export const MODULES: readonly ConsoleModule[] = [tasks, cycles, statements, alerts, corrections, feed, reports, late, schemes, messages, waiting, deadlines, duties, jobs]
 
 export const MENU = MODULES.flatMap((module) => module.menu).sort((a, b) => a.order - b.order)

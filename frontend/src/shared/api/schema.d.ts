@@ -504,6 +504,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cycles/{cycle_id}/late": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个已封存月份的迟到账: 合计
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_late"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cycles/{cycle_id}/late/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个已封存月份的迟到账: 逐行
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_late_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cycles/{cycle_id}/required-days": {
         parameters: {
             query?: never;
@@ -884,6 +924,46 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         get: operations["jobs_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/late": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 迟到账: 已封存的各月, 新的在前
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["late_month_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/late/lines/{line_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 迟到账一行: 封存与重算的算式, 变化的日子, 在哪个月补发或追回
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["late_line_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1288,6 +1368,26 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         get: operations["statement_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/{statement_id}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一张结算单里以前月份的补发与追回
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["statement_adjustments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1740,6 +1840,52 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Adjustment: {
+            /**
+             * Format: decimal
+             * @description 此前已补发或追回
+             */
+            adjusted_amount: string;
+            /**
+             * Format: decimal
+             * @description 本月列入
+             */
+            amount: string;
+            /** Format: date-time */
+            arrived_at: string | null;
+            /**
+             * Format: decimal
+             * @description 结转以后月份的追回, 负数或 0
+             */
+            carried: string;
+            child_code: string;
+            /** @description 脱敏姓名 */
+            child_name: string;
+            /** Format: decimal */
+            current_amount: string;
+            /** Format: decimal */
+            difference: string;
+            explained: components["schemas"]["Explained"];
+            /** Format: int64 */
+            id: number;
+            /** @description 该月的封存简码 */
+            origin_code: string;
+            /** @example 2026-10 */
+            origin_month: string;
+            /** @description 该月的月根 */
+            origin_root: string;
+            origin_row_code: string;
+            reason_code: string;
+            reason_text: string;
+            /** Format: decimal */
+            sealed_amount: string;
+        };
+        /** @description One key-set page. */
+        AdjustmentPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["Adjustment"][];
+        };
         /** @description One innocent explanation that was looked for. */
         Against: {
             code: string;
@@ -2049,6 +2195,11 @@ export interface components {
          * @enum {string}
          */
         CareModeEnum: "full_day" | "half_day" | "hourly";
+        ChangedDay: {
+            current: string;
+            day: number;
+            sealed: string;
+        };
         /** @description Plain personal data: the only answer that carries it. */
         ChildPlain: {
             guardian_name: string;
@@ -2494,6 +2645,13 @@ export interface components {
             /** @description 已打开, 共有; 只针对一份结算单时为 0, 0 */
             statements: number[];
         };
+        Explained: {
+            /** @description 按全部数据的算式; 没有这一行为空串 */
+            current_text: string;
+            days: components["schemas"]["ChangedDay"][];
+            /** @description 封存时的算式; 没有这一行为空串 */
+            sealed_text: string;
+        };
         /**
          * @description * `device_offline` - 设备离线
          *     * `feed_not_sent` - 设备在线而没有送数
@@ -2841,6 +2999,109 @@ export interface components {
             /** Format: date */
             starts_on: string;
         };
+        LedgerLine: {
+            /** Format: decimal */
+            adjusted: string;
+            /**
+             * Format: date-time
+             * @description 数据到达时间; 无从得知为 null
+             */
+            arrived_at: string | null;
+            /** @description 按机构计补的为空串 */
+            child_code: string;
+            /** @description 脱敏姓名 */
+            child_name: string;
+            /**
+             * Format: decimal
+             * @description 按全部数据重算; 资料待补为 null
+             */
+            current_amount: string | null;
+            /** Format: decimal */
+            entering: string;
+            /** Format: date-time */
+            found_at: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institution_id: number;
+            institution_name: string;
+            reason_code: string;
+            reason_text: string;
+            /** Format: decimal */
+            rest: string | null;
+            /** @description 封存的行编码; 封存时没有这一行为空串 */
+            row_code: string;
+            /** Format: decimal */
+            sealed_amount: string;
+        };
+        LedgerLineDetail: {
+            code: string;
+            county_name: string;
+            explained: components["schemas"]["Explained"];
+            /** @example 2026-10 */
+            month: string;
+            paid_in: components["schemas"]["PaidIn"][];
+            root: string;
+            row: components["schemas"]["LedgerLine"];
+        };
+        /** @description One key-set page. */
+        LedgerLinePage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["LedgerLine"][];
+        };
+        LedgerMonth: {
+            /**
+             * Format: decimal
+             * @description 已随以后月份评定
+             */
+            adjusted: string;
+            /**
+             * Format: date-time
+             * @description 最近一次按全部数据重算; 尚未重算为 null
+             */
+            checked_at: string | null;
+            /** @description 封存简码 */
+            code: string;
+            county_name: string;
+            /** Format: int64 */
+            cycle_id: number;
+            /**
+             * Format: decimal
+             * @description 已列入尚未评定的月份
+             */
+            entering: string;
+            /**
+             * Format: decimal
+             * @description 按现有数据应追回, 负数
+             */
+            less: string;
+            lines: number;
+            /** @example 2026-10 */
+            month: string;
+            /**
+             * Format: decimal
+             * @description 按现有数据应补发
+             */
+            more: string;
+            /** @description 不能重算的原因; 能重算为空串 */
+            problem: string;
+            /**
+             * Format: decimal
+             * @description 尚未列入的差额
+             */
+            rest: string;
+            /** @description 月根 */
+            root: string;
+            /** @description 资料待补、暂不补发或追回的行数 */
+            unresolved: number;
+        };
+        /** @description One key-set page. */
+        LedgerMonthPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["LedgerMonth"][];
+        };
         /**
          * @description * `public` - 事业单位
          *     * `nonprofit` - 非营利性
@@ -3003,6 +3264,27 @@ export interface components {
             title: string;
             usual: components["schemas"]["Usual"] | null;
         };
+        PaidIn: {
+            /** Format: decimal */
+            amount: string;
+            /** Format: int64 */
+            cycle_id: number;
+            /** Format: decimal */
+            difference: string;
+            /** @example 2026-10 */
+            month: string;
+            state: components["schemas"]["PaidInStateEnum"];
+            /** Format: int64 */
+            statement_id: number;
+        };
+        /**
+         * @description * `evaluated` - evaluated
+         *     * `approved` - approved
+         *     * `open` - open
+         *     * `excluded` - excluded
+         * @enum {string}
+         */
+        PaidInStateEnum: "evaluated" | "approved" | "open" | "excluded";
         /** @description One payee or source: its instalments in order; they add up to `total`. */
         Payment: {
             /** @description 各期金额 */
@@ -3725,6 +4007,13 @@ export interface components {
          */
         StatementDecisionEnum: "approved" | "returned" | "back_to_township" | "excluded" | "resubmitted";
         StatementDetail: {
+            /**
+             * Format: decimal
+             * @description 其中补发与追回, 已计入合计
+             */
+            adjustments_amount: string;
+            /** @description 以前月份的补发与追回行数 */
+            adjustments_count: number;
             /** @description 对整张结算单可办的事与原因 */
             capabilities: components["schemas"]["Capability"][];
             children_count: number;
@@ -6094,6 +6383,115 @@ export interface operations {
             };
         };
     };
+    cycle_late: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerMonth"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cycle_late_lines: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerLinePage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cycle_required_days: {
         parameters: {
             query?: never;
@@ -7274,6 +7672,104 @@ export interface operations {
             };
             /** @description 无权限, 或缺少 CSRF 令牌 */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    late_month_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerMonthPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    late_line_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerLineDetail"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8595,6 +9091,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatementDetail"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statement_adjustments: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                statement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description 未登录或登录已过期 */
