@@ -11,7 +11,7 @@ class LedgerMonthSerializer(serializers.Serializer):
     county_name = serializers.CharField()
     month = MonthField()
     code = serializers.CharField(help_text="封存简码")
-    root = serializers.CharField(help_text="月根")
+    month_root = serializers.CharField(source="root", help_text="月根")
     checked_at = serializers.DateTimeField(
         allow_null=True, help_text="最近一次按全部数据重算; 尚未重算为 null"
     )
@@ -69,7 +69,7 @@ class LedgerLineDetailSerializer(serializers.Serializer):
     month = MonthField()
     county_name = serializers.CharField()
     code = serializers.CharField()
-    root = serializers.CharField()
+    month_root = serializers.CharField(source="root", help_text="月根")
     explained = ExplainedSerializer()
     paid_in = PaidInSerializer(many=True)
 

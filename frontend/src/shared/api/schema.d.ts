@@ -3040,8 +3040,9 @@ export interface components {
             explained: components["schemas"]["Explained"];
             /** @example 2026-10 */
             month: string;
+            /** @description 月根 */
+            month_root: string;
             paid_in: components["schemas"]["PaidIn"][];
-            root: string;
             row: components["schemas"]["LedgerLine"];
         };
         /** @description One key-set page. */
@@ -3079,6 +3080,8 @@ export interface components {
             lines: number;
             /** @example 2026-10 */
             month: string;
+            /** @description 月根 */
+            month_root: string;
             /**
              * Format: decimal
              * @description 按现有数据应补发
@@ -3091,8 +3094,6 @@ export interface components {
              * @description 尚未列入的差额
              */
             rest: string;
-            /** @description 月根 */
-            root: string;
             /** @description 资料待补、暂不补发或追回的行数 */
             unresolved: number;
         };
