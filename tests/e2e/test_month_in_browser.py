@@ -14,6 +14,7 @@ from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
 from tests.apps.months import make_alert
 from tests.e2e.desk import NOW, Desk, at_desk
 from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, make_workdays
+from tests.support.feeds import settle_silent_days
 from tests.workflows.world import DEFINITION, OCTOBER, WORKDAYS, World
 from workflows.runner import run_pending
 from workflows.services import cycle_start
@@ -30,6 +31,7 @@ def company() -> Cast:
         for number in (1, 2):
             enrolment = make_enrolment(institution=institution)
             make_workdays(enrolment.child, institution, WORKDAYS[: 6 - number])
+    settle_silent_days((company.jasmine, company.bamboo, company.nowhere), OCTOBER)
     return company
 
 
@@ -156,3 +158,51 @@ def test_what_changed_while_somebody_read_is_shown_and_confirmed_by_one_press(
         expect(desk.page.get_by_text("办理前确认了变化：1 条预警")).to_be_visible()
         expect(desk.page.get_by_text(re.compile("打开 1/2 名婴幼儿"))).to_be_visible()
     assert statement.decisions.get().decision == "approved"
+
+
+def test_a_colleague_is_asked_first_and_the_county_sends_rows_back(
+    sit: Any, company: Cast, playwright: Playwright
+) -> None:
+    """加签 by keyboard, the opinion, the decision that waited for it, and on the phone the reason of a marked row."""
+    world = World(company, cycle_start(county_code=COUNTY, month=OCTOBER, actor=company.county_one))
+    world.to_reviews()
+    statement = world.statement(company.jasmine)
+    with sit("cast_sanjiang") as desk, sit("cast_county1") as asked:
+        desk.open_task("乡镇街道初审", company.jasmine.name)
+        panel = desk.page.get_by_role("region", name="办理", exact=True)
+        button = panel.get_by_role("button", name="加签", exact=True)
+        dialog = desk.page.get_by_role("dialog", name="加签")
+        button.press("Enter")
+        expect(dialog.get_by_label("按姓名查找")).to_be_focused()
+        desk.page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(button).to_be_focused()
+        button.press("Enter")
+        expect(dialog.get_by_role("checkbox", name="吴鹿山")).to_be_disabled()  # another township
+        dialog.get_by_role("checkbox", name="陈审核").press("Space")
+        dialog.get_by_label("征求意见的问题").fill("9 日是否属实?")
+        dialog.get_by_role("button", name="确认加签").press("Enter")
+        expect(panel.get_by_text("正在等待 陈审核 的意见")).to_be_visible()
+
+        asked.go("/tasks?box=asked")
+        asked.page.get_by_role("link", name="乡镇街道初审").click()
+        asked.page.get_by_role("button", name="发表意见").click()
+        asked.page.get_by_label("意见", exact=True).last.fill("门卫登记齐全, 属实")
+        asked.page.get_by_role("button", name="确认答复意见").click()
+        expect(asked.page.get_by_role("button", name="发表意见")).to_be_hidden()
+
+        desk.page.reload()
+        expect(desk.page.get_by_role("region", name="加签与抄送")).to_contain_text("门卫登记齐全, 属实")
+        desk.decide("通过")
+    with sit("cast_county2") as desk:
+        desk.open_task("县级审核", company.jasmine.name)
+        desk.page.get_by_role("checkbox").first.check()
+        desk.page.get_by_label(re.compile("的核对原因$")).fill("9 日缺离园打卡")
+        desk.decide("退回初审", "请再核标出的一行")
+    with sit("cast_sanjiang", "/m/", phone=playwright.devices["Pixel 5"]) as desk:
+        desk.page.goto(f"{desk.site}/m/#/tasks?box=queue")
+        desk.page.get_by_text(company.jasmine.name).first.click()
+        expect(desk.page.get_by_text("第 1 轮退回乡镇街道初审")).to_be_visible()
+        expect(desk.page.get_by_role("listitem")).to_contain_text("9 日缺离园打卡")
+        assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert [one.decision for one in statement.decisions.order_by("id")] == ["approved", "back_to_township"]
