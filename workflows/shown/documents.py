@@ -115,6 +115,7 @@ def _correction(correction: CorrectionContent) -> Shown:
         "kind": correction.kind,
         "child": correction.child_code,
         "reason": _digest(correction.reason),
+        **({"files": len(correction.files)} if correction.files else {}),
     }
 
 

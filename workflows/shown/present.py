@@ -50,6 +50,7 @@ FIELD_TITLES: Final[Mapping[str, str]] = {
     "kind": "更正种类",
     "content": "结算单内容",
     "choice": "未采集处置",
+    "files": "佐证材料份数",
 }
 _OF_A_STATEMENT: Final = {"outcome": "审核结果", "reason": "不纳入原因"}
 _MONEY: Final = frozenset({"total_amount", "amount", "rate_amount"})

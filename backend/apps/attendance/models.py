@@ -318,6 +318,36 @@ class AttendanceCorrection(models.Model):
         indexes = [models.Index(fields=["institution", "date"], name="attendance_correction_inst")]
 
 
+class CorrectionFile(models.Model):
+    """佐证材料 of a correction: bytes below MEDIA_ROOT under their own hash. Nobody changes or takes one back."""
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        PDF = "pdf", "PDF"
+        JPEG = "jpg", "JPEG 图片"
+        PNG = "png", "PNG 图片"
+
+    correction = models.ForeignKey(
+        AttendanceCorrection, on_delete=models.PROTECT, related_name="files", db_index=False
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "attendance_corr_file"
+        constraints = [
+            models.UniqueConstraint(fields=["correction", "sha256"], name="attendance_corr_file_key")
+        ]
+
+    @property
+    def path(self) -> str:
+        """Below MEDIA_ROOT; the same bytes lie there once."""
+        return f"corrections/{self.sha256[:2]}/{self.sha256}.{self.kind}"
+
+
 class Leave(models.Model):
     """请假 of a child at an institution, both ends inclusive; cancelled rather than deleted."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, CorrectionFile
 from backend.apps.attendance.selectors.corrections import correction_get, correction_list
 from backend.apps.subsidy.selectors.visible import statement_get
 from backend.common.keyset import Key, Page
@@ -46,6 +46,17 @@ def _row(correction: AttendanceCorrection, actor: User) -> dict[str, Any]:
         "checked_at": correction.checked_at,
         "check_reason": correction.check_reason,
         "can_decide": _can_decide(correction, actor),
+        "files": [_file(number, found) for number, found in enumerate(correction.files.all(), start=1)],
+    }
+
+
+def _file(number: int, found: CorrectionFile) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "name": f"佐证材料{number}.{found.kind}",
+        "kind": found.kind,
+        "size": found.size,
+        "url": f"/api/v1/corrections/files/{found.pk}",
     }
 
 

@@ -5,12 +5,24 @@ from rest_framework import serializers
 from backend.api.enums import CorrectionDecision
 from backend.api.fields import ChildRefSerializer, IdField, InstitutionRefSerializer, ReasonField
 from backend.api.schema import PageQuerySerializer, page_of
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, CorrectionFile
 
 
 class CorrectionQuerySerializer(PageQuerySerializer):
     statement = IdField(required=False)
     state = serializers.ChoiceField(choices=AttendanceCorrection.State.choices, required=False)
+
+
+class CorrectionFileSerializer(serializers.Serializer):
+    id = IdField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=CorrectionFile.Kind.choices)
+    size = serializers.IntegerField(help_text="字节")
+    url = serializers.CharField()
+
+
+class CorrectionFileAddSerializer(serializers.Serializer):
+    file = serializers.FileField(help_text="PDF、JPG 或 PNG, 不超过 10 MB")
 
 
 class CorrectionSerializer(serializers.Serializer):
@@ -27,6 +39,7 @@ class CorrectionSerializer(serializers.Serializer):
     checked_at = serializers.DateTimeField(allow_null=True)
     check_reason = serializers.CharField(allow_blank=True)
     can_decide = serializers.BooleanField()
+    files = CorrectionFileSerializer(many=True, help_text="佐证材料")
 
 
 class CorrectionProposeSerializer(serializers.Serializer):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.models import AttendanceCorrection, CorrectionFile
 from backend.apps.institutions.permissions import institutions_within
 from backend.common.errors import NotFound
 from backend.common.keyset import Key, Page, keyset_page
@@ -38,8 +38,8 @@ def correction_list(
     after: Key | None = None,
     limit: int = 50,
 ) -> Page[AttendanceCorrection]:
-    """Newest first, with institution, child, maker and checker loaded."""
-    found = corrections_in_scope(actor=actor).select_related("institution", "child", "maker", "checker")
+    """Newest first, with institution, child, maker, checker and files loaded."""
+    found = _loaded(corrections_in_scope(actor=actor))
     if institution_id is not None:
         found = found.filter(institution_id=institution_id)
     if month is not None:
@@ -51,12 +51,22 @@ def correction_list(
 
 def correction_get(*, actor: User, correction_id: int) -> AttendanceCorrection:
     """One correction within scope, or NotFound."""
-    found = (
-        corrections_in_scope(actor=actor)
-        .select_related("institution", "child", "maker", "checker")
-        .filter(pk=correction_id)
-        .first()
-    )
+    found = _loaded(corrections_in_scope(actor=actor)).filter(pk=correction_id).first()
     if found is None:
         raise NotFound("correction_not_found", "没有找到这条考勤更正")
     return found
+
+
+def correction_file_get(*, actor: User, file_id: int) -> CorrectionFile:
+    """One 佐证材料 of a correction within scope, or NotFound."""
+    found = CorrectionFile.objects.filter(
+        pk=file_id, correction__in=corrections_in_scope(actor=actor)
+    ).first()
+    if found is None:
+        raise NotFound("file_not_found", "没有找到这份佐证材料")
+    return found
+
+
+def _loaded(corrections: QuerySet[AttendanceCorrection]) -> QuerySet[AttendanceCorrection]:
+    files = Prefetch("files", queryset=CorrectionFile.objects.order_by("id"))
+    return corrections.select_related("institution", "child", "maker", "checker").prefetch_related(files)

@@ -10,6 +10,7 @@ from backend.apps.attendance.services.devices import (
     device_register,
     heartbeats_record,
 )
+from backend.apps.attendance.services.evidence import correction_file_add
 from backend.apps.attendance.services.feed_settling import feed_settle
 from backend.apps.attendance.services.fold import (
     FoldSummary,
@@ -52,6 +53,7 @@ __all__ = [
     "attendance_month_fold",
     "attendance_refold",
     "correction_decide",
+    "correction_file_add",
     "correction_propose",
     "data_arrived",
     "device_register",

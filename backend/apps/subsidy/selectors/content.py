@@ -160,13 +160,16 @@ class CorrectionContent:
     checker_id: int | None
     checker: str | None
     checked_at: datetime | None
+    files: tuple[str, ...] = ()  # SHA-256 of each 佐证材料
 
     @property
     def pending(self) -> bool:
         return self.state == AttendanceCorrection.State.PROPOSED
 
     def document(self) -> dict[str, Any]:
-        return {"child": self.child_code, "date": self.date, "kind": self.kind, "reason": self.reason}
+        """Files are named only where there are some, so that months without keep their hashes."""
+        document = {"child": self.child_code, "date": self.date, "kind": self.kind, "reason": self.reason}
+        return document | {"files": list(self.files)} if self.files else document
 
 
 @dataclass(frozen=True)
@@ -333,22 +336,24 @@ def corrections_by_institution(
     cycle: MonthlyCycle, institution_ids: Sequence[int]
 ) -> dict[int, list[CorrectionContent]]:
     """Corrections dated in the month per institution, by date and child; one query."""
-    found: dict[int, list[CorrectionContent]] = defaultdict(list)
+    contents: dict[int, CorrectionContent] = {}
     rows = (
         AttendanceCorrection.objects.filter(
             institution_id__in=institution_ids,
             date__range=(cycle.month.first_day, cycle.month.last_day),
         )
-        .order_by("id")
+        .order_by("id", "files__id")
         .values_list(
             *("id", "institution_id", "child__code", "date", "kind", "state", "reason"),
             *("maker_id", "maker__display_name", "made_at"),
             *("checker_id", "checker__display_name", "checked_at"),
+            "files__sha256",
         )
     )
-    for row in rows:
-        content = CorrectionContent(*row)
+    for *row, sha256 in rows:  # one row per file, or one without
+        content = contents.get(row[0]) or CorrectionContent(*row)
+        contents[row[0]] = replace(content, files=(*content.files, sha256)) if sha256 else content
+    found: dict[int, list[CorrectionContent]] = defaultdict(list)
+    for content in sorted(contents.values(), key=lambda c: (c.date, c.child_code, c.correction_id)):
         found[content.institution_id].append(content)
-    for contents in found.values():
-        contents.sort(key=lambda c: (c.date, c.child_code))
     return found
