@@ -42,9 +42,11 @@ class ApiAnswers:
 
 
 def _too_large(request: HttpRequest) -> bool:
-    """DRF reads JSON from the stream, which Django's own limit does not cover."""
+    """DRF reads JSON from the stream, which Django's own limit does not cover. Only an upload may be larger."""
+    upload = request.content_type == "multipart/form-data" and request.path.endswith("/files")
     try:
-        return int(request.META.get("CONTENT_LENGTH") or 0) > settings.API_BODY_BYTES
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        return length > (settings.API_FILE_BYTES if upload else settings.API_BODY_BYTES)
     except ValueError:
         return False
 

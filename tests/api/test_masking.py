@@ -55,7 +55,7 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "batch_id": list(BackgroundJob.objects.values_list("pk", flat=True)) or [0],
     }
     for operation_id, (method, path) in sorted(ALL.items()):
-        if method != "get" or operation_id in ("photo_retrieve", "report_file"):
+        if method != "get" or operation_id in ("photo_retrieve", "report_file", "correction_file"):
             continue  # files: the report's own tests look inside
         path = path.replace("{kind}", "children").replace("{form}", "csv")
         if operation_id == "feed_month":

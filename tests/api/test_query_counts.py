@@ -39,6 +39,12 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
     line = EntitlementLine.objects.filter(statement=statement).order_by("id")[1]
     task = first_task(company.town_sanjiang)["id"]
     get(company.town_sanjiang, f"/tasks/{task}")  # the first opening is noted; pinned apart, as `task_open`
+    AttendanceCorrection.objects.get_or_create(  # files are asked for where there is a correction
+        child=month.children["MOLI-2"],
+        institution=company.bamboo,
+        date="2026-10-09",
+        defaults={"kind": "present", "maker": company.operator_bamboo, "made_at": month.alert.raised_at},
+    )
     return {
         "session": (company.county_one, "/session"),
         "task_list": (company.county_one, "/tasks?box=queue"),

@@ -152,6 +152,7 @@ SPECTACULAR_SETTINGS = {
         "ReportKindEnum": "backend.apps.reporting.models.ReportFile.Kind",
     },
 }
+API_FILE_BYTES = 10_600_000  # 10 MB of 佐证材料 and what a form adds to it
 API_BODY_BYTES = 1_000_000  # a decision on 1,000 marked lines is 10 kB
 
 # Field encryption: key ids to base64 SM4 keys; production gets them from a key service or the environment.

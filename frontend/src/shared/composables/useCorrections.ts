@@ -17,11 +17,26 @@ export function useCorrections(filter: MaybeRefOrGetter<CorrectionFilter>) {
 
 export function useCorrectionPropose() {
   const renew = useStatementRenewal()
-  return useSend(async (body: CorrectionPropose) => {
-    const correction = await unwrap(api.POST('/api/v1/corrections', { body }))
+  let proposed: Correction | null = null // when a file was refused, the next try sends files only
+  return useSend(async (body: CorrectionPropose, files: readonly File[] = []) => {
+    proposed ??= await unwrap(api.POST('/api/v1/corrections', { body }))
+    for (const file of files) proposed = await addFile(proposed.id, file)
     await renew()
-    return correction
+    return proposed
   })
+}
+
+/** The same bytes again are the same file for the server. */
+function addFile(id: number, file: File): Promise<Correction> {
+  const form = new FormData()
+  form.append('file', file)
+  return unwrap(
+    api.POST('/api/v1/corrections/{correction_id}/files', {
+      params: { path: { correction_id: id } },
+      body: { file: file.name },
+      bodySerializer: () => form,
+    }),
+  )
 }
 
 export function useCorrectionDecide() {
