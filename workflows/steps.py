@@ -115,7 +115,7 @@ def calculate(cycle_id: int, progress: Progress) -> Mapping[str, Any]:
         "statements": summary.statements,
         "lines": summary.lines,
         "total_amount": str(summary.total_amount),
-        "adjustments": entered.created + entered.changed,
+        **({"adjustments": entered.created + entered.changed} if entered.created or entered.changed else {}),
     }
 
 

@@ -38,11 +38,11 @@ class InstitutionRow:
     paid: int
     places: int
     amount: Decimal
-    adjusted: Decimal  # 补发与追回 of earlier months, part of `amount`
     payees: dict[str, Decimal]  # by title; empty where everything goes to one at once
     first_row: int | None
     last_row: int | None
     reason: str
+    adjusted: Decimal = Decimal("0.00")  # 补发与追回 of earlier months, part of `amount`
 
 
 @dataclass(frozen=True, slots=True)

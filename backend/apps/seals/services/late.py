@@ -60,7 +60,7 @@ def late_enter(*, county_code: str) -> AdjustmentSummary:
     """Bring the ledger of the county's sealed months into its open month, as lines to be reviewed there."""
 
     def read() -> list[Late]:
-        seals = Seal.objects.filter(county_code=county_code, late_lines__isnull=False).distinct()
+        seals = Seal.objects.filter(county_code=county_code, pk__in=LateLine.objects.values("seal_id"))
         return [late for seal in seals.order_by("month") for late in late_lines(seal)]
 
     return adjustments_enter(county_code=county_code, read=read)
