@@ -38,6 +38,6 @@ export default defineConfig({
     include: ['src/**/*.spec.ts', 'tests/**/*.spec.ts'],
     env: { TZ: 'Asia/Shanghai' },
     // Library components bring their style sheets, which only Vite can read.
-    server: { deps: { inline: ['element-plus'] } },
+    server: { deps: { inline: ['element-plus', 'vant'] } },
   },
 })
