@@ -67,6 +67,12 @@ BODIES: dict[str, Any] = {
         "values": {"children": 12},
         "reason": "校车到站人数较多",
     },
+    "alert_replay_start": {
+        "county": "330683",
+        "rule": "burst",
+        "months": ["2026-10"],
+        "values": {"children": 12},
+    },
     "alert_threshold_set": {"threshold": 30, "starts_on": "2026-11-01", "reason": "嵊卫发〔2026〕31号"},
     "alert_threshold_preview": {"county": "330683", "number": 30, "starts_on": "2026-11-01"},
     "alert_threshold_set_bulk": {
@@ -139,6 +145,7 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
         "leave_id": 1,
         "delegation_id": 1,
         "batch_id": 1,
+        "replay_id": 1,
         **ids,
     }.items():
         path = path.replace("{" + name + "}", str(value))
@@ -151,6 +158,10 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
         query.setdefault("purpose", "copy")
     if operation_id == "stand_in_list":
         query.setdefault("permission", "subsidy.review_township")
+    if operation_id == "alert_checkup":
+        query = {"first": "2026-10", "last": "2026-10", "county": "330683"} | query
+    if operation_id == "alert_result_export":
+        query = {"month": "2026-10", "county": "330683"} | query
     if method == "get":
         return client_of(user).get(path, query)
     body = dict(BODIES.get(operation_id, {}))
@@ -194,6 +205,16 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "alert_settle": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
     "alert_override": ("operator_jasmine", "town_sanjiang", "auditor", "evaluator", "system_admin"),
     "alert_dismiss_batch": ("operator_jasmine", "auditor", "leader", "evaluator", "system_admin"),
+    "alert_counts": ("system_admin", "audit_admin"),
+    "alert_punches": ("system_admin", "audit_admin"),
+    "alert_result_headcount_list": ("system_admin", "audit_admin"),
+    "alert_result_several_list": ("system_admin", "audit_admin"),
+    "alert_result_export": ("operator_jasmine", "system_admin", "audit_admin"),
+    "alert_checkup": ("operator_jasmine", "system_admin", "audit_admin"),
+    **dict.fromkeys(
+        ("alert_replay_start", "alert_replay_list", "alert_replay_retrieve"),
+        ("town_sanjiang", "evaluator", "auditor", "leader", "operator_jasmine", "system_admin"),
+    ),
     "alert_rule_list": ("operator_jasmine", "system_admin", "audit_admin"),
     "alert_threshold_list": ("operator_jasmine", "system_admin", "audit_admin"),
     "alert_threshold_history": ("operator_jasmine", "system_admin", "audit_admin"),
@@ -316,6 +337,10 @@ OUTSIDE = [
     ("alert_retrieve", ("town_luoshan", "operator_bamboo", "stranger")),
     ("alert_settle", ("town_luoshan", "stranger")),
     ("alert_threshold_history", ("town_luoshan", "stranger")),
+    ("alert_punches", ("town_luoshan", "operator_bamboo", "stranger")),
+    ("alert_result_export", ("stranger",)),
+    ("alert_checkup", ("stranger",)),
+    ("alert_replay_start", ("stranger",)),
     ("alert_threshold_set", ("stranger",)),
     ("alert_threshold_preview", ("stranger",)),
     ("alert_threshold_set_bulk", ("stranger",)),

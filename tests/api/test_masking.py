@@ -30,11 +30,13 @@ PEOPLE = (
     *("operator_jasmine", "operator_bamboo", "town_sanjiang", "town_luoshan", "county_one", "county_two"),
     *("evaluator", "auditor", "leader", "system_admin", "security_admin", "audit_admin", "stranger"),
 )
+FILES = ("photo_retrieve", "report_file", "correction_file", "alert_result_export")
 # What an operation asks for beside the ids in its address.
 QUERIES = {
     "stand_in_list": "?permission=subsidy.review_township",
     "task_colleague_list": "?purpose=consult",
     "feed_unsettled": "?month=2026-10",
+    "alert_checkup": "?first=2026-10&last=2026-10",
 }
 
 
@@ -53,10 +55,11 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "run_id": list(JobRun.objects.values_list("pk", flat=True)),
         "institution_id": list(Institution.objects.values_list("pk", flat=True)),
         "batch_id": list(BackgroundJob.objects.values_list("pk", flat=True)) or [0],
+        "replay_id": [0],
     }
     for operation_id, (method, path) in sorted(ALL.items()):
-        if method != "get" or operation_id in ("photo_retrieve", "report_file", "correction_file"):
-            continue  # files: the report's own tests look inside
+        if method != "get" or operation_id in FILES:
+            continue  # their own tests look inside
         path = path.replace("{kind}", "children").replace("{form}", "csv")
         if operation_id == "feed_month":
             for place in Statement.objects.values_list("institution_id", flat=True):

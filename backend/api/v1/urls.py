@@ -15,6 +15,8 @@ AREAS = (
     "jobs",
     "statements",
     "alert_settings",
+    "alert_results",
+    "alert_checkup",
     "alerts",
     "corrections",
     "leaves",

@@ -10,12 +10,14 @@ from backend.api.v1.photos.links import photo_url
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
 from backend.apps.alerts.domain.evidence import HEADCOUNT, SEVERAL_INSTITUTIONS
+from backend.apps.alerts.domain.rule import Rule
 from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.alerts.selectors import alert_get, alert_list, alerts_in_scope
 from backend.apps.alerts.selectors.rules import REGISTRY, rule_title
 from backend.apps.attendance.selectors.drilldown import Presence, presences
 from backend.apps.institutions.models import Institution
-from backend.apps.subsidy.selectors.visible import cycle_get, statement_get
+from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.apps.subsidy.selectors.visible import cycle_get, statement_get, statements_reached
 from backend.common.keyset import Key, Page
 from backend.common.masking import mask_name
 
@@ -28,6 +30,8 @@ def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Pa
     if "cycle" in filters:
         cycle = cycle_get(actor=actor, cycle_id=filters["cycle"])
         where |= {"county_code": cycle.county_id, "month": cycle.month}
+    if "county" in filters:
+        where["county_code"] = filters["county"]
     if "institution" in filters:
         where["institution_id"] = filters["institution"]
     if "month" in filters:
@@ -54,6 +58,8 @@ def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
     refusal = _refusal(alert, actor, SETTLE, "您没有处置预警的权限")
     override_refusal = _override_refusal(alert, actor, refusal)
     return _row(alert) | {
+        "rule_note": _rule_note(alert),
+        "statements": _statements(alert, actor),
         "institutions": [touched.institution for touched in alert.touched.all()],
         "evidence": alert.evidence,
         "evidence_hash": alert.evidence_hash,
@@ -92,6 +98,37 @@ def _row(alert: Alert) -> dict[str, Any]:
         "override": _override(alert),
         "stake": alert.stake,
     }
+
+
+def _rule_note(alert: Alert) -> Rule | None:
+    found = REGISTRY.get(alert.rule)
+    return None if found is None else found.rule
+
+
+def _statements(alert: Alert, actor: User) -> list[dict[str, Any]]:
+    """Statements of the month at the touched institutions within reach, with the child's line; one or two queries."""
+    statements = list(
+        Statement.objects.filter(
+            statements_reached(actor),
+            cycle__county_id=alert.county_id,
+            cycle__month=alert.month,
+            cycle__cancelled_at__isnull=True,
+            institution_id__in=[touched.institution_id for touched in alert.touched.all()],
+        ).order_by("institution_id")
+    )
+    lines: dict[int, int] = {}
+    if statements and alert.child_id is not None:
+        rows = EntitlementLine.objects.filter(statement__in=statements, child_id=alert.child_id)
+        lines = dict(rows.values_list("statement_id", "pk"))
+    names = {touched.institution_id: touched.institution for touched in alert.touched.all()}
+    return [
+        {
+            "statement_id": found.pk,
+            "institution": names[found.institution_id],
+            "line_id": lines.get(found.pk),
+        }
+        for found in statements
+    ]
 
 
 def _outcome(outcome: AlertOutcome) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class SecondsField(serializers.IntegerField):
 
 
 class AlertQuerySerializer(PageQuerySerializer):
+    county = serializers.RegexField(r"^[0-9]{12}$", required=False, help_text="县(市、区)代码, 12 位")
     cycle = IdField(required=False)
     statement = IdField(required=False)
     status = serializers.ChoiceField(choices=Alert.State.choices, required=False)
@@ -132,7 +133,26 @@ class AgainstSerializer(serializers.Serializer):
     text = serializers.CharField()
 
 
+class AlertRuleNoteSerializer(serializers.Serializer):
+    """What the rule says about itself; null for a rule that no longer exists."""
+
+    looks_for = serializers.CharField()
+    innocent = serializers.CharField(help_text="不应误报的正常情形")
+    basis = serializers.CharField()
+    batch_dismissal = serializers.BooleanField(help_text="可否批量排除")
+
+
+class AlertStatementSerializer(serializers.Serializer):
+    """Where the alert meets money: the statement of an institution, and the child's line in it."""
+
+    statement_id = IdField()
+    institution = InstitutionRefSerializer()
+    line_id = IdField(allow_null=True, help_text="涉及的婴幼儿在该结算单中的明细")
+
+
 class AlertDetailSerializer(AlertSerializer):
+    rule_note = AlertRuleNoteSerializer(allow_null=True)
+    statements = AlertStatementSerializer(many=True, help_text="您可以查看的相关结算单")
     institutions = InstitutionRefSerializer(many=True, help_text="涉及的机构")
     evidence = serializers.DictField(
         child=serializers.JSONField(), help_text="存档的依据, 只有编号、日期和计数"

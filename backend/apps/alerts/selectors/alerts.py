@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 
@@ -50,50 +52,64 @@ def open_alert_counts(*, month: ServiceMonth, institution_ids: Collection[int]) 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """What a list asks for; empty fields ask for any."""
+
+    county_code: str = ""
+    month: ServiceMonth | None = None
+    institution_id: int | None = None
+    township_code: str = ""
+    state: str = ""
+    rule: str = ""
+    severity: str = ""
+    blocking: bool | None = None
+
+    def without_rule_and_state(self) -> AlertFilter:
+        return replace(self, rule="", state="")
+
+
+def alerts_found(*, actor: User, where: AlertFilter) -> QuerySet[Alert]:
+    """Alerts in the actor's scope that meet the filter, in no order."""
+    found = alerts_in_scope(scope_of(actor, permission=VIEW))
+    wanted = {
+        "county_id": where.county_code,
+        "month": where.month,
+        "touched__institution_id": where.institution_id,
+        "state": where.state,
+        "rule": where.rule,
+        "severity": where.severity,
+        "institution__township_id": where.township_code,
+    }
+    found = found.filter(**{name: value for name, value in wanted.items() if value})
+    return found if where.blocking is None else found.filter(blocking=where.blocking)
+
+
 def alert_list(
     *,
     actor: User,
-    county_code: str = "",
-    month: ServiceMonth | None = None,
-    institution_id: int | None = None,
-    township_code: str = "",
-    state: str = "",
-    rule: str = "",
-    severity: str = "",
-    blocking: bool | None = None,
     after: Key | None = None,
     limit: int = 50,
+    **where: Any,
 ) -> Page[Alert]:
-    """Newest first; county, institution, child, touched institutions, outcomes and overrides are loaded, in five queries."""
-    found = _loaded(alerts_in_scope(scope_of(actor, permission=VIEW)))
-    if county_code:
-        found = found.filter(county_id=county_code)
-    if month is not None:
-        found = found.filter(month=month)
-    if institution_id is not None:
-        found = found.filter(touched__institution_id=institution_id)
-    if state:
-        found = found.filter(state=state)
-    if rule:
-        found = found.filter(rule=rule)
-    if severity:
-        found = found.filter(severity=severity)
-    if blocking is not None:
-        found = found.filter(blocking=blocking)
-    if township_code:
-        found = found.filter(institution__township_id=township_code)
+    """Newest first; county, institution, child, touched institutions, outcomes and overrides are loaded, in five queries.
+
+    `where` are the fields of `AlertFilter`.
+    """
+    found = alerts_loaded(alerts_found(actor=actor, where=AlertFilter(**where)))
     return keyset_page(found, keys=["id"], after=after, limit=limit, descending=True)
 
 
 def alert_get(*, actor: User, alert_id: int) -> Alert:
     """One alert within scope, or NotFound."""
-    found = _loaded(alerts_in_scope(scope_of(actor, permission=VIEW))).filter(pk=alert_id).first()
+    found = alerts_loaded(alerts_in_scope(scope_of(actor, permission=VIEW))).filter(pk=alert_id).first()
     if found is None:
         raise NotFound("alert_not_found", "没有找到这条预警")
     return found
 
 
-def _loaded(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+def alerts_loaded(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+    """With county, institution, child, touched institutions, outcomes and overrides."""
     return alerts.select_related("county", "institution", "child").prefetch_related(
         Prefetch(
             "touched", AlertInstitution.objects.select_related("institution").order_by("institution_id")

@@ -57,13 +57,13 @@ class MonthFacts:
     """A county's month as the rules see it.
 
     `day_thresholds` are the numbers of days at which the scheme in force pays a step more, handed down by the
-    room that knows schemes; `headcount_thresholds` replaces the bureau's own in a replay.
+    room that knows schemes; `headcount_thresholds`, by institution as in `thresholds`, replaces the bureau's own in a replay.
     """
 
     county_code: str
     month: ServiceMonth
     day_thresholds: tuple[int, ...] = ()
-    headcount_thresholds: Mapping[int, int] | None = field(default=None)
+    headcount_thresholds: Mapping[int, list[tuple[date, int]]] | None = field(default=None)
 
     @cached_property
     def calendar(self) -> MonthCalendar:
@@ -124,7 +124,7 @@ class MonthFacts:
     def thresholds(self) -> dict[int, list[tuple[date, int]]]:
         """预警人数 by institution: (from, threshold), oldest first."""
         if self.headcount_thresholds is not None:
-            return {pk: [(date.min, number)] for pk, number in self.headcount_thresholds.items()}
+            return dict(self.headcount_thresholds)
         found: dict[int, list[tuple[date, int]]] = defaultdict(list)
         rows = HeadcountThreshold.objects.filter(
             institution__county_id=self.county_code, starts_on__lte=self.month.last_day

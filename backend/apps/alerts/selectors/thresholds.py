@@ -144,12 +144,6 @@ def threshold_plan(
     return found
 
 
-def thresholds_in_force(*, county_code: str, on: date) -> dict[int, int]:
-    """By institution; one query."""
-    rows = HeadcountThreshold.objects.filter(institution__county_id=county_code, starts_on__lte=on)
-    return dict(rows.order_by("starts_on", "id").values_list("institution_id", "threshold"))
-
-
 def places_on(institution_ids: Collection[int], day: date) -> dict[int, int]:
     """Approved places of all class types in force on a day; absent where none are registered. One query."""
     rows = InstitutionPlaces.objects.filter(institution_id__in=institution_ids, starts_on__lte=day)

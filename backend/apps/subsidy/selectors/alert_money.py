@@ -8,7 +8,8 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from backend.apps.alerts.models import Alert
-from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle
+from backend.apps.subsidy.models import EntitlementLine, MonthlyCycle, Statement
+from backend.common.service_month import ServiceMonth
 
 ZERO = Decimal("0.00")
 
@@ -30,3 +31,24 @@ def child_amounts(cycle: MonthlyCycle, child_ids: set[int]) -> Mapping[int, Deci
     return dict(
         rows.order_by().values("child_id").annotate(total=Sum("amount")).values_list("child_id", "total")
     )
+
+
+def amounts_payable(
+    *, county_code: str, first: ServiceMonth, last: ServiceMonth, child_ids: set[int]
+) -> dict[tuple[ServiceMonth, int], Decimal]:
+    """Yuan by month and child on the lines of now, excluded statements and cancelled months left out; one query."""
+    rows = (
+        EntitlementLine.objects.filter(
+            statement__cycle__county_id=county_code,
+            statement__cycle__month__gte=first,
+            statement__cycle__month__lte=last,
+            statement__cycle__cancelled_at__isnull=True,
+            child_id__in=child_ids,
+        )
+        .exclude(statement__outcome=Statement.Outcome.EXCLUDED)
+        .order_by()
+        .values("statement__cycle__month", "child_id")
+        .annotate(total=Sum("amount"))
+        .values_list("statement__cycle__month", "child_id", "total")
+    )
+    return {(month, child): total for month, child, total in rows}
