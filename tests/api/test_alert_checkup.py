@@ -18,8 +18,9 @@ from backend.apps.subsidy.services.alert_replay import alert_replay
 from tests.api.month import Month
 from tests.api.support import assert_problem, first_task, get, post
 from tests.api.test_alerts import several
-from workflows.models import BackgroundItem, ReadingItem, TaskReading
-from workflows.runner import run_pending
+from workflows.jobs import run_job
+from workflows.leases import Outcome
+from workflows.models import BackgroundItem, BackgroundJob, ReadingItem, TaskReading
 
 pytestmark = pytest.mark.django_db
 RANGE = {"first": "2026-10", "last": "2026-10"}
@@ -31,11 +32,12 @@ def rule_of(month: Month, rule: str, **query: str) -> dict[str, Any]:
 
 
 def replay(month: Month, rule: str, values: dict[str, int]) -> dict[str, Any]:
-    """Started over HTTP and run by the runner; the one month's result."""
+    """Started over HTTP and run as the runner runs it; the one month's result."""
     body = {"county": "330683", "rule": rule, "months": ["2026-10"], "values": values}
     started = post(month.cast.county_one, "/alerts/replays", body)
     assert started.status_code == 201, started.content
-    run_pending(until_idle=True, timeout=60)
+    job = BackgroundJob.objects.select_related("run").get(pk=started.json()["id"])
+    assert run_job(external_id=job.run.external_id) is Outcome.DONE
     found = get(month.cast.county_one, f"/alerts/replays/{started.json()['id']}").json()
     assert (found["state"], found["done"], found["total"]) == ("done", 1, 1)
     (result,) = found["months"]

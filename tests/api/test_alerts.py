@@ -94,6 +94,15 @@ def test_headcount_alert(reviewed: Month) -> None:
         ],
     }
     assert body == row | {
+        "rule_note": {
+            "looks_for": "当日到托人数超过为该机构设定的预警人数",
+            "innocent": "预警人数设定之后有新生入托, 或托位已经扩增: 登记在托人数和核定托位都不少于当日人数",
+            "basis": "招标要求; 威斯康星、加州和日本的超员检查",
+            "batch_dismissal": False,
+        },
+        "statements": [
+            {"statement_id": reviewed.jasmine.pk, "institution": row["institution"], "line_id": None}
+        ],
         "institutions": [row["institution"]],
         "evidence": body["evidence"],
         "evidence_hash": alert.evidence_hash,

@@ -1,9 +1,10 @@
 import type { PhoneModule } from '@/mobile/module'
+import alerts from './alerts/module'
 import home from './home/module'
 import messages from './messages/module'
 import session from './session/module'
 import tasks from './tasks/module'
 import waiting from './waiting/module'
 
-export const MODULES: readonly PhoneModule[] = [session, home, tasks, messages, waiting]
+export const MODULES: readonly PhoneModule[] = [session, home, tasks, messages, waiting, alerts]
 export const TABS = MODULES.flatMap((module) => module.tabs).sort((a, b) => a.order - b.order)

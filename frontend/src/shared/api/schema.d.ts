@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/punches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一条预警涉及的打卡与照片
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_punches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/settle": {
         parameters: {
             query?: never;
@@ -84,6 +104,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/checkup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 预警体检: 各规则几个月来的线索、处置、金额与用时
+         * @description Of the whole county, so only for those whose role reaches all of it.
+         */
+        get: operations["alert_checkup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 各规则的预警数
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/dismiss": {
         parameters: {
             query?: never;
@@ -98,6 +158,110 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         post: operations["alert_dismiss_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 本人的预警试算, 新的在前
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_replay_list"];
+        put?: never;
+        /**
+         * 试算: 换一组参数, 过去几个月会多出什么、漏掉什么; 不改变任何数据
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["alert_replay_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/replays/{replay_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一次试算: 进度与各月结果
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_replay_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/results/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载一个月的考勤人数异常与考勤机构异常
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_result_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/results/headcount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 考勤人数异常结果
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_result_headcount_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/results/several-institutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 考勤机构异常结果
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["alert_result_several_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1958,6 +2122,14 @@ export interface components {
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
+        AlertCounts: {
+            /**
+             * @description 范围内最近有预警的月份
+             * @example 2026-10
+             */
+            newest_month: string | null;
+            rules: components["schemas"]["RuleCount"][];
+        };
         AlertDetail: {
             /** @description 系统查过的反证 */
             against: components["schemas"]["Against"][];
@@ -1992,6 +2164,7 @@ export interface components {
             /** Format: date-time */
             raised_at: string;
             rule: components["schemas"]["AlertRuleEnum"];
+            rule_note: components["schemas"]["AlertRuleNote"] | null;
             rule_title: string;
             /** @description 不可处置的原因 */
             settle_refusal: string;
@@ -2003,6 +2176,8 @@ export interface components {
              * @description 提出预警时涉及的应补金额, 元
              */
             stake: string | null;
+            /** @description 您可以查看的相关结算单 */
+            statements: components["schemas"]["AlertStatement"][];
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
@@ -2048,6 +2223,84 @@ export interface components {
             next: string | null;
             results: components["schemas"]["Alert"][];
         };
+        AlertReplay: {
+            county: components["schemas"]["Region"];
+            /** @description 已完成的月份数 */
+            done: number;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            months: components["schemas"]["AlertReplayMonth"][];
+            /** Format: date-time */
+            requested_at: string;
+            rule: components["schemas"]["AlertRuleEnum"];
+            rule_title: string;
+            state: components["schemas"]["BatchStateEnum"];
+            title: string;
+            /** @description 月份数 */
+            total: number;
+            values: {
+                [key: string]: number;
+            };
+        };
+        AlertReplayMonth: {
+            /** @description 按当月参数 */
+            base: number;
+            /** @description 两者都有, 但是否拦截审核不同 */
+            blocking_changed: number;
+            /** @description 多出的, 至多 40 条 */
+            found: components["schemas"]["ReplayFinding"][];
+            /** @description 两者都有 */
+            kept: number;
+            /** @description 不再提出, 按当时的处置分 */
+            lost: components["schemas"]["ReplayLost"];
+            /** @description 会漏掉的属实或已更正的预警, 至多 40 条 */
+            missed: number[];
+            month: string;
+            /** @description 当时有, 按今天的数据已不再成立 */
+            moved: number;
+            /** @description 多出 */
+            new: number;
+            /** @description 按试算参数 */
+            tried: number;
+        };
+        /** @description Parameters over those of then. 考勤人数异常 takes one of `number`, `percent_of_places`, `percent_of_present`. */
+        AlertReplayStartRequest: {
+            /** @description 县(市、区)代码 */
+            county: string;
+            months: string[];
+            rule: components["schemas"]["AlertRuleEnum"];
+            values: {
+                [key: string]: number;
+            };
+        };
+        AlertReplayState: {
+            county: components["schemas"]["Region"];
+            /** @description 已完成的月份数 */
+            done: number;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            requested_at: string;
+            rule: components["schemas"]["AlertRuleEnum"];
+            rule_title: string;
+            state: components["schemas"]["BatchStateEnum"];
+            title: string;
+            /** @description 月份数 */
+            total: number;
+            values: {
+                [key: string]: number;
+            };
+        };
+        /** @description One key-set page. */
+        AlertReplayStatePage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["AlertReplayState"][];
+        };
         /** @description One rule: what it looks for, whom it must not accuse, how it is set. */
         AlertRule: {
             basis: string;
@@ -2083,6 +2336,15 @@ export interface components {
          * @enum {string}
          */
         AlertRuleEnum: "headcount" | "several_institutions" | "over_places" | "identity" | "photo_reused" | "burst" | "closed_day" | "outside_enrolment" | "on_leave" | "incomplete_days" | "short_stay" | "pile_up" | "perfect_class" | "manual_share" | "jump" | "clock_drift";
+        /** @description What the rule says about itself; null for a rule that no longer exists. */
+        AlertRuleNote: {
+            basis: string;
+            /** @description 可否批量排除 */
+            batch_dismissal: boolean;
+            /** @description 不应误报的正常情形 */
+            innocent: string;
+            looks_for: string;
+        };
         AlertRules: {
             county: components["schemas"]["Region"];
             /**
@@ -2125,6 +2387,17 @@ export interface components {
          * @enum {string}
          */
         AlertSeverityEnum: "high" | "medium" | "low";
+        /** @description Where the alert meets money: the statement of an institution, and the child's line in it. */
+        AlertStatement: {
+            institution: components["schemas"]["InstitutionRef"];
+            /**
+             * Format: int64
+             * @description 涉及的婴幼儿在该结算单中的明细
+             */
+            line_id: number | null;
+            /** Format: int64 */
+            statement_id: number;
+        };
         /**
          * @description * `open` - 待处置
          *     * `settled` - 已处置
@@ -2239,6 +2512,14 @@ export interface components {
             current: string;
             day: number;
             sealed: string;
+        };
+        Checkup: {
+            county: components["schemas"]["Region"];
+            /** @example 2026-10 */
+            first: string;
+            /** @example 2026-10 */
+            last: string;
+            rules: components["schemas"]["RuleCheckup"][];
         };
         /** @description Plain personal data: the only answer that carries it. */
         ChildPlain: {
@@ -2710,6 +2991,33 @@ export interface components {
             /** @description 已打开, 共有; 只针对一份结算单时为 0, 0 */
             statements: number[];
         };
+        EvidencePunch: {
+            /** Format: date-time */
+            arrived_at: string;
+            device: string;
+            direction: components["schemas"]["PunchDirectionEnum"];
+            /** Format: date-time */
+            happened_at: string;
+            photo_url: string | null;
+            source: components["schemas"]["PunchSourceEnum"];
+        };
+        EvidencePunches: {
+            /** @description 依据涉及的日期 */
+            days: string[];
+            /** @description 未列出的, 请按日期查看 */
+            left_out: number;
+            /** @description 按日期、婴幼儿排列; 同一婴幼儿在两家的相邻 */
+            visits: components["schemas"]["EvidenceVisit"][];
+        };
+        EvidenceVisit: {
+            child: components["schemas"]["ChildRef"];
+            /** Format: date */
+            date: string;
+            institution: components["schemas"]["InstitutionRef"];
+            punches: components["schemas"]["EvidencePunch"][];
+            /** @description 机构不在您的范围内, 照片不显示 */
+            withheld: boolean;
+        };
         Explained: {
             /** @description 按全部数据的算式; 没有这一行为空串 */
             current_text: string;
@@ -2856,6 +3164,41 @@ export interface components {
             month_average: string;
             month_max: number;
             threshold: number;
+        };
+        /** @description 考勤人数异常: the columns of the tender. */
+        HeadcountResult: {
+            /** Format: int64 */
+            alert_id: number;
+            /**
+             * Format: date
+             * @description 考勤日期
+             */
+            date: string;
+            /** @description 当日考勤人数 */
+            headcount: number;
+            institution: components["schemas"]["InstitutionRef"];
+            /** @example 2026-10 */
+            month: string;
+            /**
+             * Format: decimal
+             * @description 当月平均考勤人数
+             */
+            month_average: string;
+            /** @description 当月最高考勤人数 */
+            month_max: number;
+            /** @description 处置原因与处置人 */
+            reason: string;
+            status: components["schemas"]["AlertStatusEnum"];
+            /** @description 待处置、待处置(已放行)或处置结果 */
+            status_title: string;
+            /** @description 预警人数 */
+            threshold: number;
+        };
+        /** @description One key-set page. */
+        HeadcountResultPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["HeadcountResult"][];
         };
         /** @description Children by where their days stand against a threshold or step of the rule. */
         InstitutionEdges: {
@@ -3511,6 +3854,11 @@ export interface components {
             reason_after: string;
             reason_before: string;
         };
+        ReplayFinding: {
+            blocking: boolean;
+            institution: components["schemas"]["InstitutionRef"];
+            summary: string;
+        };
         ReplayGrade: {
             /**
              * Format: decimal
@@ -3567,6 +3915,15 @@ export interface components {
              * @description 减少的合计, 正数
              */
             loss: string;
+        };
+        /** @description No longer found, by what was decided then. */
+        ReplayLost: {
+            confirmed: number;
+            corrected: number;
+            dismissed: number;
+            /** @description 当时没有提出过 */
+            none: number;
+            open: number;
         };
         ReplayMonth: {
             /**
@@ -3716,6 +4073,49 @@ export interface components {
             values: {
                 [key: string]: number;
             };
+        };
+        RuleCheckup: {
+            /** @description 属实 */
+            confirmed: number;
+            /** @description 已更正 */
+            corrected: number;
+            /** @description 排除 */
+            dismissed: number;
+            /** @description 已消除 */
+            gone: number;
+            /** @description 属实与已更正占已处置的百分比 */
+            hit_percent: number | null;
+            /** @description 线索, 不含已消除 */
+            leads: number;
+            /**
+             * Format: decimal
+             * @description 这些金额到现在的变化, 负数为减少
+             */
+            moved: string;
+            /** @description 待处置 */
+            open: number;
+            /** @description 曾放行 */
+            overridden: number;
+            rule: string;
+            /** @description 查看与处置所用时间 */
+            seconds: number;
+            /**
+             * Format: decimal
+             * @description 属实与已更正的预警提出时涉及的应补金额, 元; 只有针对单个婴幼儿的预警
+             */
+            stake: string;
+            title: string;
+        };
+        RuleCount: {
+            /** @description 可否批量排除 */
+            batch_dismissal: boolean;
+            /** @description 仍在拦截审核的 */
+            blocking: number;
+            gone: number;
+            open: number;
+            rule: string;
+            settled: number;
+            title: string;
         };
         RuleParameter: {
             code: string;
@@ -4013,6 +4413,28 @@ export interface components {
             kind: components["schemas"]["StayKindEnum"];
             overlapping_dates: string[];
             stays: components["schemas"]["InstitutionStay"][];
+        };
+        /** @description 考勤机构异常: one child and every institution with punches in the month. */
+        SeveralResult: {
+            /** Format: int64 */
+            alert_id: number;
+            child: components["schemas"]["ChildRef"] | null;
+            kind: components["schemas"]["StayKindEnum"];
+            /** @example 2026-10 */
+            month: string;
+            overlapping_dates: string[];
+            /** @description 处置原因与处置人 */
+            reason: string;
+            status: components["schemas"]["AlertStatusEnum"];
+            /** @description 待处置、待处置(已放行)或处置结果 */
+            status_title: string;
+            stays: components["schemas"]["InstitutionStay"][];
+        };
+        /** @description One key-set page. */
+        SeveralResultPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["SeveralResult"][];
         };
         SignInRequest: {
             password: string;
@@ -4654,6 +5076,8 @@ export interface operations {
         parameters: {
             query?: {
                 blocking?: boolean | null;
+                /** @description 县(市、区)代码, 12 位 */
+                county?: string;
                 /** @description 上一页返回的 next */
                 cursor?: string;
                 cycle?: number;
@@ -4865,6 +5289,65 @@ export interface operations {
             };
         };
     };
+    alert_punches: {
+        parameters: {
+            query?: {
+                date?: string;
+            };
+            header?: never;
+            path: {
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidencePunches"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     alert_settle: {
         parameters: {
             query?: never;
@@ -4935,6 +5418,134 @@ export interface operations {
             };
         };
     };
+    alert_checkup: {
+        parameters: {
+            query: {
+                /** @description 县(市、区)代码; 空为本人所在县 */
+                county?: string;
+                /** @description 从哪个月 */
+                first: string;
+                /** @description 到哪个月 */
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checkup"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_counts: {
+        parameters: {
+            query?: {
+                blocking?: boolean | null;
+                /** @description 县(市、区)代码; 空为范围内全部 */
+                county?: string;
+                institution?: number;
+                month?: string;
+                /**
+                 * @description * `high` - 高
+                 *     * `medium` - 中
+                 *     * `low` - 低
+                 */
+                severity?: "high" | "medium" | "low";
+                /**
+                 * @description * `open` - 待处置
+                 *     * `settled` - 已处置
+                 *     * `gone` - 已消除
+                 */
+                status?: "open" | "settled" | "gone";
+                /** @description 乡镇街道代码 */
+                township?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertCounts"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     alert_dismiss_batch: {
         parameters: {
             query?: never;
@@ -4994,6 +5605,367 @@ export interface operations {
             };
             /** @description 状态已变化, 请刷新后再看 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_replay_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertReplayStatePage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_replay_start: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 同一键的重复提交只生效一次 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertReplayStartRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertReplay"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_replay_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replay_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertReplay"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_result_export: {
+        parameters: {
+            query: {
+                /** @description 县(市、区)代码; 空为本人所在县 */
+                county?: string;
+                institution?: number;
+                month: string;
+                /** @description 乡镇街道代码 */
+                township?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description XLSX */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_result_headcount_list: {
+        parameters: {
+            query?: {
+                /** @description 县(市、区)代码; 空为范围内全部 */
+                county?: string;
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                institution?: number;
+                limit?: number;
+                month?: string;
+                /**
+                 * @description * `open` - 待处置
+                 *     * `settled` - 已处置
+                 *     * `gone` - 已消除
+                 */
+                status?: "open" | "settled" | "gone";
+                /** @description 乡镇街道代码 */
+                township?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadcountResultPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_result_several_list: {
+        parameters: {
+            query?: {
+                /** @description 县(市、区)代码; 空为范围内全部 */
+                county?: string;
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                institution?: number;
+                /**
+                 * @description * `transfer` - 先后在不同机构
+                 *     * `overlap` - 时间交叉
+                 */
+                kind?: "transfer" | "overlap";
+                limit?: number;
+                month?: string;
+                /**
+                 * @description * `open` - 待处置
+                 *     * `settled` - 已处置
+                 *     * `gone` - 已消除
+                 */
+                status?: "open" | "settled" | "gone";
+                /** @description 乡镇街道代码 */
+                township?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeveralResultPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -13,6 +13,8 @@ export const keys = {
   line: (id: number) => ['lines', id] as const,
   alerts: ['alerts'] as const,
   alert: (id: number) => ['alerts', 'one', id] as const,
+  alertSettings: ['alert-settings'] as const,
+  alertReplays: ['alert-replays'] as const,
   corrections: ['corrections'] as const,
   feed: ['feed'] as const,
   messages: ['messages'] as const,

@@ -125,7 +125,11 @@ export const alertOutcomeLabel = toned({
   corrected: { text: '已更正', tone: 'primary' },
 })
 
-export const alertRuleLabel = plain({ headcount: '考勤人数异常', several_institutions: '考勤机构异常' })
+export const alertSeverityLabel = toned({
+  high: { text: '高', tone: 'danger' },
+  medium: { text: '中', tone: 'warning' },
+  low: { text: '低', tone: 'info' },
+})
 
 export const correctionStateLabel = toned({
   proposed: { text: '待核', tone: 'warning' },
