@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from backend.apps.alerts.models import Alert, AlertOutcome, HeadcountThreshold, RuleSetting
@@ -179,7 +179,7 @@ def test_a_replay_cannot_write(reviewed: Month, monkeypatch: pytest.MonkeyPatch)
         return []
 
     monkeypatch.setitem(REGISTRY, "burst", replace(REGISTRY["burst"], find=writes))
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DatabaseError), transaction.atomic():
         alert_replay(cycle=reviewed.cycle, rule="burst", values={"children": 12})
     assert AlertOutcome.objects.count() == 0
 
