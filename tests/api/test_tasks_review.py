@@ -10,6 +10,7 @@ import time_machine
 from backend.apps.subsidy.models import StatementDecision
 from tests.api.month import Month, settle
 from tests.api.support import API, assert_problem, client_of, complete, first_task, get, post
+from tests.apps.months import make_alert
 
 pytestmark = pytest.mark.django_db
 
@@ -207,3 +208,22 @@ def test_boxes_filter_by_cycle(reviewed: Month) -> None:
     assert len(get(user, "/tasks", box="queue", cycle=reviewed.cycle.pk).json()["results"]) == 1
     assert get(user, "/tasks", box="queue", cycle=reviewed.cycle.pk + 1).json()["results"] == []
     assert_problem(get(user, "/tasks", box="everything"), 400, "invalid_input")
+
+
+def test_a_blocking_alert_raised_after_the_page_was_read_is_named_and_nothing_is_approved(
+    reviewed: Month,
+) -> None:
+    user = reviewed.cast.town_sanjiang
+    settle(reviewed, user)
+    task = first_task(user)
+    page = get(user, f"/tasks/{task['id']}").json()
+    assert {c["action"]: c["allowed"] for c in page["capabilities"]}["approved"]
+    make_alert(reviewed.cast.jasmine, subject="2026-10-20")
+    seen = {"decision": "approved", "content_hash": page["content_hash"]}
+    problem = assert_problem(complete(user, task, seen), 409, "content_changed")
+    details = problem["details"]
+    assert [one["code"] for one in details["blockers"]] == ["open_alerts"]
+    assert "预警" in str(details["difference"])
+    again = {"decision": "approved", "content_hash": details["content_hash"]}
+    assert_problem(complete(user, task, again), 409, "open_alerts")  # knowing it does not help either
+    assert not StatementDecision.objects.exists()
