@@ -7,7 +7,7 @@ the same person can slip in between the question and the commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -17,7 +17,7 @@ from backend.apps.accounts.models import User
 from backend.apps.subsidy.domain.duties import INCOMPATIBLE, Duty, Incompatible, Within, conflicts_of
 from backend.apps.subsidy.models import MonthlyCycle
 from workflows.history import Subject
-from workflows.performed import BESIDE_THE_FLOW, Place, outer, performed, performed_ever, these
+from workflows.performed import BESIDE_THE_FLOW, Place, outer, performed, performed_any, performed_ever, these
 
 __all__ = [
     "BESIDE_THE_FLOW",
@@ -96,12 +96,8 @@ def _first_conflict(person_id: int, duty: Duty, subject: Subject) -> tuple[Duty,
 
 def nobody_in_conflict(duty: Duty, place: Place, *, column: str) -> Q:
     """The same rule over rows of people: those whose `column` is a person who may still perform `duty` at `place`."""
-    condition = Q()
-    for other, within in conflicts_of(duty):
-        if within is Within.STATEMENT and place.statement is None:
-            continue
-        condition &= ~Q(performed(other, within, outer(column), place))
-    return condition
+    pairs = [pair for pair in conflicts_of(duty) if place.statement is not None or pair[1] is Within.CYCLE]
+    return _none_of(performed_any(pairs, outer(column), place))
 
 
 def without_conflict(*, actor: User, duty: Duty, ever: frozenset[Duty]) -> Q:
@@ -110,11 +106,14 @@ def without_conflict(*, actor: User, duty: Duty, ever: frozenset[Duty]) -> Q:
     `ever` are the duties beside the flow this person has performed at all (`beside_ever`): the usual reviewer has
     performed few, and the others need no look at every task.
     """
-    condition, who, place = Q(), these([actor.pk]), Place.outer()
-    for other, within in conflicts_of(duty):
-        if other in BESIDE_THE_FLOW and other not in ever:
-            continue
-        condition &= ~Q(performed(other, within, who, place))
+    pairs = [pair for pair in conflicts_of(duty) if pair[0] in ever or pair[0] not in BESIDE_THE_FLOW]
+    return _none_of(performed_any(pairs, these([actor.pk]), Place.outer()))
+
+
+def _none_of(performed_before: Iterable[Q]) -> Q:
+    condition = Q()
+    for found in performed_before:
+        condition &= ~found
     return condition
 
 

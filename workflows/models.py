@@ -286,8 +286,8 @@ class ProcessEvent(models.Model):
             models.Index(fields=["process_id", "id"], name="workflows_event_process"),
             models.Index(fields=["statement_id", "id"], name="workflows_event_statement"),
             models.Index(fields=["cycle_id", "id"], name="workflows_event_cycle"),
-            models.Index(fields=["actor_id", "cycle_id"], name="workflows_event_actor"),
-            models.Index(fields=["principal_id", "cycle_id"], name="workflows_event_principal"),
+            models.Index(fields=["actor_id", "cycle_id", "duty"], name="workflows_event_actor_duty"),
+            models.Index(fields=["principal_id", "cycle_id", "duty"], name="workflows_event_for_duty"),
         ]
 
 

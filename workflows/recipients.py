@@ -65,7 +65,7 @@ def reviewers_of(permission: str, *, county_code: str) -> dict[str, list[User]]:
 def takers_of_many(node: HumanTask, places: Sequence[TaskPlace]) -> dict[User, list[TaskPlace]]:
     """Who has each of these tasks of one step and cycle, or may take it; a handful of queries for all.
 
-    The owner of a claimed task; else everybody whose reach and duties in the flow allow the step.
+    The owner of a claimed task; else everybody whose reach and duties in the flow allow the step, and who stands in for them.
     """
     claimed = [place for place in places if place.task.owner is not None]
     free = [place for place in places if place.task.owner is None]
@@ -73,13 +73,35 @@ def takers_of_many(node: HumanTask, places: Sequence[TaskPlace]) -> dict[User, l
     for place in claimed:
         found[place.task.owner].append(place)
     candidates = _people_of_places(node.permission, node.reach, free)
-    conflicts = _conflicts(node, places[0].cycle_id, candidates)
-    for person, theirs in candidates.items():
+    stand_ins = _stand_ins(node.permission, candidates)
+    conflicts = _conflicts(node, places[0].cycle_id, {*candidates, *stand_ins})
+
+    def allowed(person: User, theirs: list[TaskPlace]) -> list[TaskPlace]:
         cycle_wide, statements = conflicts.get(person.pk, (False, frozenset()))
-        allowed = [] if cycle_wide else [place for place in theirs if place.statement_id not in statements]
-        if allowed:
-            found[person] += allowed
+        return [] if cycle_wide else [place for place in theirs if place.statement_id not in statements]
+
+    for person, theirs in candidates.items():
+        _add(found, person, allowed(person, theirs))
+    for delegate, people in stand_ins.items():  # 委托: the duties of both
+        for person in people:
+            _add(found, delegate, allowed(delegate, allowed(person, candidates[person])))
     return dict(found)
+
+
+def _add(found: dict[User, list[TaskPlace]], person: User, theirs: list[TaskPlace]) -> None:
+    if theirs:
+        found[person] += [place for place in theirs if place not in found[person]]
+
+
+def _stand_ins(permission: str, people: Iterable[User]) -> dict[User, list[User]]:
+    """Who takes this step today for whom of these people; one query."""
+    rows = Delegation.objects.filter(
+        in_force(), person__in=list(people), permission=permission, delegate__is_active=True
+    )
+    found: dict[User, list[User]] = defaultdict(list)
+    for row in rows.select_related("delegate", "person").order_by("id"):
+        found[row.delegate].append(row.person)
+    return found
 
 
 def supervisors_of_many(node: HumanTask, places: Sequence[TaskPlace]) -> dict[User, list[TaskPlace]]:
@@ -124,23 +146,26 @@ def _people_of_places(
 def _conflicts(
     node: HumanTask, cycle_id: int, people: Iterable[User]
 ) -> dict[int, tuple[bool, frozenset[int]]]:
-    """By person: barred in the whole month, or from which statements, by what they decided in the flow."""
+    """By person: barred in the whole month, or from which statements, by what they or somebody for them decided in the flow."""
     rules = dict(conflicts_of(node.duty))
+    ids = {person.pk for person in people}
     rows = ProcessEvent.objects.filter(
+        Q(actor_id__in=ids) | Q(principal_id__in=ids),
         kind=ProcessEvent.Kind.DECIDED,
         cycle_id=cycle_id,
-        actor_id__in=[person.pk for person in people],
         duty__in=[duty.value for duty in rules],
-    ).values_list("actor_id", "duty", "statement_id")
+    ).values_list("actor_id", "principal_id", "duty", "statement_id")
     whole: set[int] = set()
     single: dict[int, set[int]] = defaultdict(set)
-    for actor_id, duty, statement_id in rows:
-        assert actor_id is not None  # filtered by it
-        if rules[Duty(duty)] is Within.CYCLE:
-            whole.add(actor_id)
-        elif statement_id is not None:
-            single[actor_id].add(statement_id)
-    return {actor_id: (actor_id in whole, frozenset(single[actor_id])) for actor_id in whole | set(single)}
+    for actor_id, principal_id, duty, statement_id in rows:
+        for person_id in ids & {actor_id, principal_id}:
+            if rules[Duty(duty)] is Within.CYCLE:
+                whole.add(person_id)
+            elif statement_id is not None:
+                single[person_id].add(statement_id)
+    return {
+        person_id: (person_id in whole, frozenset(single[person_id])) for person_id in whole | set(single)
+    }
 
 
 def upwards(county_code: str) -> list[str]:

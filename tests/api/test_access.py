@@ -273,6 +273,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
             ),
             *("statement_exclude", "statement_reopen"),
             *("approvable_list", "batch_list", "batch_approve", "batch_retrieve", "batch_item_list"),
+            "batch_preview",
         ),
         ("system_admin", "audit_admin"),
     ),

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from backend.apps.accounts.domain.roles import RoleCode
-from backend.apps.accounts.models import SignInGuard
+from backend.apps.accounts.models import SignInGuard, User
 from backend.apps.audit.models import AuditEvent
 from tests.api.support import API, assert_problem, client_of
 from tests.factories import PASSWORD, Cast, cast
+from workflows.models import Delegation
 
 pytestmark = pytest.mark.django_db
 SESSION = f"{API}/session"
@@ -51,7 +53,33 @@ def test_sign_in_tells_roles_scopes_and_permissions(people: Cast) -> None:
         "display_name": "王三江",
         "roles": [{"role": "township_reviewer", "title": "乡镇街道初审", "scope": "三江街道"}],
         "permissions": sorted(RoleCode.TOWNSHIP_REVIEWER.permissions),
+        "stands_in": [],
     }
+
+
+def test_what_somebody_takes_for_a_colleague_today(people: Cast) -> None:
+    today = timezone.localdate()
+    for starts, ends, revoked in ((0, 3, None), (1, 3, None), (-3, -1, None), (0, 3, timezone.now())):
+        Delegation.objects.create(
+            person=people.county_one,
+            delegate=people.leader,
+            permission="subsidy.review_county",
+            starts_on=today + timedelta(days=starts),
+            ends_on=today + timedelta(days=ends),
+            reason="年休假",
+            made_at=timezone.now(),
+            revoked_at=revoked,
+        )
+    assert sign_in(Client(), "cast_leader").json()["user"]["stands_in"] == [
+        {
+            "permission": "subsidy.review_county",
+            "step_title": "县级审核",
+            "person_name": people.county_one.display_name,
+            "ends_on": (today + timedelta(days=3)).isoformat(),
+        }
+    ]
+    User.objects.filter(pk=people.county_one.pk).update(is_active=False)
+    assert sign_in(Client(), "cast_leader").json()["user"]["stands_in"] == []
 
 
 def test_operator_scope_is_the_institution(people: Cast) -> None:

@@ -213,7 +213,19 @@ def test_many_at_once(reviewed: Month) -> None:
     assert [(row["task"]["statement"]["institution_name"], row["ready"]) for row in page] == [
         ("嵊州市青竹幼儿园托育部", True)
     ]
+    (previous,) = [row["previous"] for row in page]
+    assert previous == {"amount": None, "children": None, "change": None, "percent": None, "notable": False}
     items = [{"task_id": row["task"]["id"], "content_hash": row["content_hash"]} for row in page]
+    chosen = {"task_ids": [row["task_id"] for row in items]}
+    statement = page[0]["task"]["statement"]
+    assert post(user, "/batches/preview", chosen).json() == {
+        "count": 1,
+        "total_amount": statement["total_amount"],
+        "children": statement["children_count"],
+        "places": 0,
+        "notable": 0,
+    }
+    assert_problem(post(user, "/batches/preview", {"task_ids": [999_999]}), 404, "task_not_found")
     batch = act(user, "/batches", {"items": items})
     assert (batch["state"], batch["total"], batch["pending"]) == ("waiting", 1, 1)
     rows = get(user, f"/batches/{batch['id']}/items").json()["results"]

@@ -1,4 +1,4 @@
-"""Makes `calculate` linger after its work, in a worker process that a test kills."""
+"""Makes `calculate`, or each approval of a batch, linger after its work, in a worker process that a test kills."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ class SlowConfig(AppConfig):
     label = "slow_workflows"
 
     def ready(self) -> None:
-        from workflows import steps
+        from workflows import batches, steps
 
-        original = steps.cycle_calculate
+        steps.cycle_calculate = _lingering(steps.cycle_calculate, settings.CALCULATE_SECONDS)
+        batches.perform = _lingering(batches.perform, settings.BATCH_SECONDS)
 
-        def linger(**given: Any) -> Any:
-            result = original(**given)
-            time.sleep(settings.CALCULATE_SECONDS)  # noqa: TID251  # the moment of the kill
-            return result
 
-        steps.cycle_calculate = linger
+def _lingering(original: Any, seconds: float) -> Any:
+    def linger(**given: Any) -> Any:
+        result = original(**given)
+        time.sleep(seconds)  # noqa: TID251  # the moment of the kill
+        return result
+
+    return linger

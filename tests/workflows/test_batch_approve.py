@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from backend.apps.subsidy.models import StatementDecision
+from backend.apps.subsidy.models import MonthlyCycle, Statement, StatementDecision
 from backend.common.errors import DomainError
 from tests.apps.months import make_alert
 from tests.workflows.denials import refused
@@ -16,7 +17,7 @@ from workflows.batches import SeenTask, batch_approve
 from workflows.jobs import run_job
 from workflows.models import BackgroundJob, IdempotentAction
 from workflows.runner import run_pending
-from workflows.selectors.batches import approvables, batch_get, batch_items, batch_page
+from workflows.selectors.batches import approvables, batch_get, batch_items, batch_page, batch_preview
 
 
 @pytest.fixture
@@ -67,6 +68,68 @@ def test_each_item_has_its_own_answer(at_county: World) -> None:
     with pytest.raises(DomainError) as caught:
         batch_get(actor=fresh(at_county.cast.county_two), batch_id=made.job_id)
     assert caught.value.code == "batch_not_found"
+
+
+def test_what_moved_against_the_month_before(at_county: World) -> None:
+    """A cancelled month and an excluded statement are none to compare with."""
+    cast, cycle = at_county.cast, at_county.cycle
+    now = {home.pk: at_county.statement(home) for home in (cast.jasmine, cast.bamboo, cast.nowhere)}
+
+    def month_before(cancellation: int) -> MonthlyCycle:
+        return MonthlyCycle.objects.create(
+            county=cycle.county,
+            month=cycle.month.previous(),
+            scheme=cycle.scheme,
+            opened_by=cycle.opened_by,
+            opened_at=cycle.opened_at,
+            cancellation=cancellation,
+        )
+
+    def paid(earlier: MonthlyCycle, home: Any, amount: Decimal, **given: Any) -> None:
+        model = now[home.pk]
+        Statement.objects.create(
+            cycle=earlier,
+            institution=home,
+            grade=model.grade,
+            required_days=20,
+            children_count=2,
+            total_amount=amount,
+            calculated_at=model.calculated_at,
+            **given,
+        )
+
+    def compared() -> dict[str, tuple[Any, ...]]:
+        page = approvables(actor=fresh(cast.county_one), cycle_id=cycle.pk)
+        return {
+            one.row.statement.institution_name: (
+                one.previous.amount,
+                one.previous.change,
+                one.previous.percent,
+                one.previous.notable,
+            )
+            for one in page.results
+            if one.row.statement
+        }
+
+    nothing = (None, None, None, False)
+    assert set(compared().values()) == {nothing}  # the whole county is new
+    paid(month_before(1), cast.jasmine, Decimal("1.00"))
+    assert set(compared().values()) == {nothing}
+    earlier = month_before(0)
+    total = now[cast.jasmine.pk].total_amount
+    assert total > 0
+    paid(earlier, cast.jasmine, total * 2)
+    paid(earlier, cast.bamboo, Decimal("5.00"), finished=True, outcome="excluded")
+    paid(earlier, cast.nowhere, now[cast.nowhere.pk].total_amount)
+    assert compared() == {
+        cast.jasmine.name: (total * 2, -total, -50, True),
+        cast.bamboo.name: (None, None, None, True),  # nothing was paid before
+        cast.nowhere.name: (now[cast.nowhere.pk].total_amount, Decimal(0), 0, False),
+    }
+    tasks = [one.task_id for one in shown(at_county, cast.county_one)]
+    preview = batch_preview(actor=fresh(cast.county_one), task_ids=tasks)
+    assert preview.total_amount == sum(one.total_amount for one in now.values())
+    assert (preview.count, preview.children, preview.places, preview.notable) == (3, 6, 0, 2)
 
 
 def test_the_worker_dies_after_the_approval_and_before_its_note(

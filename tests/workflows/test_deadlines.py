@@ -19,10 +19,13 @@ from backend.common.errors import Invalid
 from tests.factories import COUNTY
 from tests.support.races import together
 from tests.workflows.denials import refused
+from tests.workflows.test_delegations import delegate
+from tests.workflows.test_duty_predicates import act
 from tests.workflows.world import World, fresh, make_world
 from workflows import tasks
 from workflows.deadline_notices import notices_fire
 from workflows.deadlines import DeadlineInput, dates_complete, deadline_set, deadlines_of
+from workflows.duties import Duty
 from workflows.flows import HUMAN_NODES
 from workflows.messages import HANDLERS
 from workflows.models import ProcessEvent, StepDeadline, TaskPlace
@@ -242,6 +245,29 @@ def test_a_claimed_task_concerns_its_owner_and_no_one_who_may_not_decide(
 
 
 # --- setting ------------------------------------------------------------------------------------------
+def test_whoever_stands_in_is_told_as_well(world: World, clock: time_machine.Coordinates) -> None:
+    """委托: of what both may decide, once, and only while it is in force."""
+    cast = world.cast
+    allow(world, "review_township", 3, remind=1, escalate=2)
+    world.to_reviews()
+    delegate(cast.town_sanjiang, cast.county_two, days=4)
+    act(world, Duty.CORRECT, cast.town_luoshan, cast.bamboo)
+    delegate(cast.town_luoshan, cast.county_one, days=4)  # who gave may not decide 青竹, so nobody for them
+    clock.move_to(at(11, 4))
+    run_pending(once=True)
+    jasmine = "嵊州市茉莉托育中心 2026-10: 乡镇街道初审将于11月5日到期"
+    assert jasmine in [title for name, title in messages("task_due_soon") if name == "王三江"]
+    assert [title for name, title in messages("task_due_soon") if name == cast.county_two.display_name] == [
+        "嵊州市 2026-10: 2 份结算单乡镇街道初审将于11月5日到期"  # 云朵 by the own role, 茉莉 for 王三江
+    ]
+    assert not any("青竹" in title for _, title in messages("task_due_soon"))
+    clock.move_to(at(11, 6))  # the last day was the 5th
+    run_pending(once=True)
+    assert [title for name, title in messages("task_overdue") if name == cast.county_two.display_name] == [
+        "嵊州市云朵托育中心 2026-10: 乡镇街道初审已超期, 11月5日到期"
+    ]
+
+
 def test_who_may_set(world: World) -> None:
     for person, county, status, code in (
         ("town_sanjiang", COUNTY, 403, "permission_denied"),

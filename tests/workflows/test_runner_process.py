@@ -12,14 +12,19 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from backend.apps.subsidy.models import EntitlementLine, Statement
+from backend.apps.subsidy.models import EntitlementLine, Statement, StatementDecision
+from tests.apps.months import make_alert
 from tests.support.celery_worker import ROOT, process_environment
 from tests.workflows.waiting import wait_for
-from tests.workflows.world import World
-from workflows.models import JobRun
+from tests.workflows.world import World, fresh
+from workflows.batches import SeenTask, batch_approve
+from workflows.models import BackgroundItem, JobRun
+from workflows.selectors.batches import approvables, batch_get, batch_items
 
 RUN_JOBS = [sys.executable, "manage.py", "run_jobs"]
-SLOW = {"ZHISHAN_TEST_CALCULATE_SECONDS": "60", "DJANGO_SETTINGS_MODULE": "tests.workflows.slow_settings"}
+SLOW_SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.workflows.slow_settings"}
+SLOW = {"ZHISHAN_TEST_CALCULATE_SECONDS": "60", **SLOW_SETTINGS}
+SLOW_BATCH = {"ZHISHAN_TEST_BATCH_SECONDS": "60", **SLOW_SETTINGS}
 
 
 @contextmanager
@@ -69,6 +74,44 @@ def test_killed_in_the_middle(opened: World, tmp_path: Path) -> None:
     assert run.attempts == 2
     assert (Statement.objects.count(), EntitlementLine.objects.count()) == (3, 6)
     assert "作业: done 3" in (tmp_path / "second.log").read_text()
+
+
+def test_killed_in_the_middle_of_a_batch(reviewing: World, tmp_path: Path) -> None:
+    """Between an approval and the note of it: the statement is approved once, and every item has its result."""
+    cast = reviewing.cast
+    for home in (cast.jasmine, cast.bamboo, cast.nowhere):
+        reviewing.approve_township(home)
+    shown = approvables(actor=fresh(cast.county_one), cycle_id=reviewing.cycle.pk).results
+    seen = [SeenTask(one.row.id, one.content_hash) for one in shown]
+    make_alert(cast.bamboo)  # after it was shown
+    made = batch_approve(actor=fresh(cast.county_one), seen=seen, idempotency_key="batch")
+    assert made.job_id is not None
+    county = StatementDecision.objects.filter(step="review_county")
+    with runner(tmp_path / "first.log", **SLOW_BATCH) as process:
+        wait_for(lambda: county.count() == 1, "one statement is approved, its note is not written")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=20)
+    states = BackgroundItem.objects.filter(job_id=made.job_id).order_by("position")
+    assert list(states.values_list("state", flat=True)) == ["pending"] * 3
+
+    JobRun.objects.filter(background=made.job_id).update(lease_until=timezone.now())  # the lease is over
+    with runner(tmp_path / "second.log", "--until-idle", "--timeout", "60") as process:
+        assert process.wait(timeout=90) == 0, (tmp_path / "second.log").read_text()
+    approved = county.order_by("statement_id").values_list(
+        "statement__institution__name", "decision", "by_name"
+    )
+    assert sorted(approved) == sorted(
+        (home.name, "approved", "陈审核") for home in (cast.jasmine, cast.nowhere)
+    )
+    items = batch_items(actor=fresh(cast.county_one), batch_id=made.job_id).results
+    assert {one.institution_name: (one.state, one.code) for one in items} == {
+        cast.jasmine.name: ("done", ""),
+        cast.bamboo.name: ("refused", "content_changed"),
+        cast.nowhere.name: ("done", ""),
+    }
+    batch = batch_get(actor=fresh(cast.county_one), batch_id=made.job_id)
+    assert (batch.state, batch.progress, batch.done, batch.refused) == ("done", 100, 2, 1)
+    assert JobRun.objects.get(background=made.job_id).attempts == 2
 
 
 def test_sigterm_ends_it_cleanly(opened: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q
 from viewflow.workflow.models import Task
@@ -14,11 +15,12 @@ from backend.apps.accounts.models import User
 from backend.apps.institutions.models import Region
 from backend.apps.subsidy.selectors.blockers import content_blockers
 from backend.apps.subsidy.selectors.content import statement_contents
+from backend.apps.subsidy.selectors.previous import Previous, notable_among, previous_columns, previous_from
 from backend.common.keyset import Key, Page, keyset_page
 from backend.common.service_month import ServiceMonth
 from workflows.access import tasks_eligible
 from workflows.background import ItemCounts, item_counts
-from workflows.batches import KIND, STEPS, batch_missing
+from workflows.batches import KIND, STEPS, batch_missing, chosen_places
 from workflows.flows import HUMAN_NODES
 from workflows.locked import WITH_SUBJECT, subject_from_place
 from workflows.models import BackgroundItem, BackgroundJob, Invitation
@@ -35,6 +37,18 @@ class Approvable:
     content_hash: str
     ready: bool
     reason: str
+    previous: Previous
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPreview:
+    """What is about to be approved: added up here, because a browser must not add money."""
+
+    count: int
+    total_amount: Decimal
+    children: int
+    places: int
+    notable: int  # moved much against the month before
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,8 @@ def approvables(
         withdrawn_at__isnull=True,
     )
     tasks = Task.objects.filter(mine | free, place__cycle_id=cycle_id).select_related(*WITH_SUBJECT)
-    tasks = tasks.annotate(opinion_asked=Exists(asked))
+    previous = previous_columns(statement="place__statement__", cycle="place__cycle")
+    tasks = tasks.annotate(opinion_asked=Exists(asked), **previous)
     page = keyset_page(tasks, keys=("id",), after=after, limit=limit)
     return page.map(_approvable)
 
@@ -89,15 +104,30 @@ def _approvable(tasks: Sequence[Task]) -> list[Approvable]:
         return []
     for task in tasks:
         subject_from_place(task)
-    cycle = tasks[0].place.cycle
-    contents = statement_contents([task.place.statement for task in tasks], cycle=cycle)
-    found = []
-    for task, row, content in zip(tasks, task_rows(tasks, contents=contents), contents, strict=True):
+    cycle, statements = tasks[0].place.cycle, [task.place.statement for task in tasks]
+    contents = statement_contents(statements, cycle=cycle)
+    found, rows = [], task_rows(tasks, contents=contents)
+    for task, row, content in zip(tasks, rows, contents, strict=True):
         blockers = [one.message for one in content_blockers(content, step=task.place.node)]
         if task.opinion_asked:
             blockers.append("等待加签意见")
-        found.append(Approvable(row, content.content_hash, not blockers, "; ".join(blockers)))
+        reason = "; ".join(blockers)
+        previous = previous_from(task, statement=task.place.statement, month=cycle.month)
+        found.append(Approvable(row, content.content_hash, not blockers, reason, previous))
     return found
+
+
+def batch_preview(*, actor: User, task_ids: Sequence[int]) -> BatchPreview:
+    """Count and sums of what `batch_approve` would be asked for, with its refusals."""
+    places = chosen_places(actor, task_ids)
+    statements = [place.statement for place in places if place.statement is not None]
+    return BatchPreview(
+        count=len(statements),
+        total_amount=sum((one.total_amount for one in statements), Decimal(0)),
+        children=sum(one.children_count for one in statements),
+        places=sum(one.places for one in statements),
+        notable=notable_among(statements, cycle=places[0].cycle),
+    )
 
 
 def batch_page(*, actor: User, after: Key | None = None, limit: int = 20) -> Page[Batch]:

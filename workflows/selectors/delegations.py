@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from backend.apps.accounts.models import User
 from backend.common.keyset import Key, Page, keyset_page
+from workflows.access.delegations import in_force
 from workflows.models import Delegation
 from workflows.services.delegating import STEPS
 
@@ -38,6 +39,25 @@ class DelegationRow:
 class DelegableStep:
     permission: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandsIn:
+    """A step somebody takes today for a colleague."""
+
+    permission: str
+    step_title: str
+    person_name: str
+    ends_on: date
+
+
+def stands_in_for(*, actor: User) -> list[StandsIn]:
+    """What was handed to this person and is in force today, in the order it was handed over; one query."""
+    found = Delegation.objects.filter(in_force(), delegate=actor, person__is_active=True)
+    return [
+        StandsIn(row.permission, STEPS.get(row.permission, ""), row.person.display_name, row.ends_on)
+        for row in found.select_related("person").order_by("id")
+    ]
 
 
 def delegation_page(*, actor: User, after: Key | None = None, limit: int = PAGE) -> Page[DelegationRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ from workflows.access import OPEN, Case, tasks_eligible, tasks_visible
 from workflows.actions import Capability
 from workflows.flows import HUMAN_NODES
 from workflows.locked import WITH_GUESTS, WITH_SUBJECT, subject_from_place, task_missing
-from workflows.models import Invitation
+from workflows.models import Invitation, ProcessEvent
 from workflows.selectors.due import TaskDue, by_due, due_filter, due_of
 from workflows.selectors.timelines import TimelineEntry, timeline_of
 from workflows.verbs import capabilities_of
@@ -75,6 +75,7 @@ class TaskRow:
     cycle_id: int
     statement: TaskStatement | None
     decision: str | None
+    done_for: str  # 委托人, for whom the step was done; empty when it was one's own
     due: TaskDue
 
 
@@ -197,7 +198,7 @@ def detail_of(case: Case) -> TaskDetail:
     content = case.content if content_hash else case.decided_on
     contents = [content] if isinstance(content, StatementContent) else []
     return TaskDetail(
-        row=task_rows([case.task], contents=contents)[0],
+        row=task_rows([case.task], contents=contents, done_for={case.task.pk: _principal_of(case)})[0],
         capabilities=capabilities_of(case),
         content_hash=content_hash,
         timeline=timeline_of(case.events),
@@ -221,16 +222,47 @@ def _invitation(one: Invitation) -> InvitationRow:
     )
 
 
+def _principal_of(case: Case) -> str:
+    kind = ProcessEvent.Kind.DECIDED
+    done = (one for one in case.events if one.kind == kind and one.task_id == case.task.pk)
+    return next((one.principal_name for one in done), "")
+
+
 def _acting_for(case: Case) -> str:
     """Looked up only for somebody whose own role does not reach the step, and who may take it nevertheless."""
     allowed = case.person_refusal is None and case.principal is not None
     return case.principal.display_name if allowed and case.principal else ""
 
 
-def task_rows(tasks: Sequence[Task], *, contents: Sequence[StatementContent] = ()) -> list[TaskRow]:
-    """Rows of loaded tasks; one query for the open alerts of all of them, none where their `contents` were read."""
+def task_rows(
+    tasks: Sequence[Task],
+    *,
+    contents: Sequence[StatementContent] = (),
+    done_for: Mapping[int, str] | None = None,
+) -> list[TaskRow]:
+    """Rows of loaded tasks; one query for the open alerts of all of them, none where their `contents` were read.
+
+    `done_for`: 委托人 by task.
+    """
     alerts, today = _open_among(contents) if contents else _open_alerts(tasks), timezone.localdate()
-    return [_row(task, alerts, today) for task in tasks]
+    return [_row(task, alerts, done_for or {}, today) for task in tasks]
+
+
+def _listed(tasks: Sequence[Task]) -> list[TaskRow]:
+    return task_rows(tasks, done_for=_principals(tasks))
+
+
+def _principals(tasks: Sequence[Task]) -> dict[int, str]:
+    done = {task.pk: task.process_id for task in tasks if task.status == STATUS.DONE}
+    if not done:
+        return {}
+    events = ProcessEvent.objects.filter(
+        kind=ProcessEvent.Kind.DECIDED,
+        process_id__in=set(done.values()),
+        task_id__in=done,
+        principal_id__isnull=False,
+    )
+    return {task_id: name for task_id, name in events.values_list("task_id", "principal_name") if task_id}
 
 
 def _inbox(actor: User) -> QuerySet[Task]:
@@ -266,7 +298,7 @@ def _page(
     page = keyset_page(
         tasks.select_related(*WITH_SUBJECT), keys=keys, after=after, limit=limit, descending=descending
     )
-    return page.map(task_rows)
+    return page.map(_listed)
 
 
 def _open_among(contents: Sequence[StatementContent]) -> dict[tuple[int, ServiceMonth], int]:
@@ -295,7 +327,9 @@ def _open_alerts(tasks: Sequence[Task]) -> dict[tuple[int, ServiceMonth], int]:
     return {(institution, month): found for institution, month, found in rows}
 
 
-def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int], today: date) -> TaskRow:
+def _row(
+    task: Task, alerts: Mapping[tuple[int, ServiceMonth], int], done_for: Mapping[int, str], today: date
+) -> TaskRow:
     place, node = task.place, task.flow_task
     statement = place.statement
     return TaskRow(
@@ -325,5 +359,6 @@ def _row(task: Task, alerts: dict[tuple[int, ServiceMonth], int], today: date) -
             open_alerts=alerts.get((statement.institution_id, place.cycle.month), 0),
         ),
         decision=task.data.get("decision") if task.status == STATUS.DONE else None,
+        done_for=done_for.get(task.pk, ""),
         due=due_of(task, today=today),
     )

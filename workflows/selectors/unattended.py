@@ -49,16 +49,14 @@ class UnattendedTask:
 
 
 def unattended_page(*, actor: User, after: Key | None = None, limit: int = 20) -> Page[UnattendedTask]:
-    """Within the administrator's scope, oldest first; two queries."""
-    rows = keyset_page(
-        _of(actor)
+    """Within the administrator's scope, oldest first; three queries: the tasks are found before they are described."""
+    page = keyset_page(_of(actor).only("id"), keys=("id",), after=after, limit=limit)
+    described = (
+        Task.objects.filter(pk__in=[task.pk for task in page.results])
         .annotate(holders=_holders())
-        .select_related("owner", "place__cycle__county", "place__statement__institution"),
-        keys=("id",),
-        after=after,
-        limit=limit,
+        .select_related("owner", "place__cycle__county", "place__statement__institution")
     )
-    return rows.map(lambda tasks: [_row(task) for task in tasks])
+    return page.map(lambda _: [_row(task) for task in described.order_by("id")])
 
 
 def unattended_count(*, actor: User) -> int:
@@ -100,13 +98,10 @@ def _reached(reach: Reach) -> Q:
     if reach is Reach.INSTITUTION:
         return Q(institution_id=OuterRef(_INSTITUTION))
     if reach is Reach.TOWNSHIP:
-        return Q(region_code=OuterRef(_TOWNSHIP))
+        return Q(institution_id__isnull=True, region_code=OuterRef(_TOWNSHIP))
     county = OuterRef(_COUNTY)
-    return (
-        Q(region_code=county)
-        | Q(region_code=Concat(Substr(county, 1, 4), Value("0" * 8)))
-        | Q(region_code=Concat(Substr(county, 1, 2), Value("0" * 10)))
-    )
+    city, province = (Concat(Substr(county, 1, size), Value("0" * (12 - size))) for size in (4, 2))
+    return Q(institution_id__isnull=True, region_code__in=[county, city, province])
 
 
 def _holders() -> Any:

@@ -66,6 +66,11 @@ class RoleAssignment(models.Model):
                 name="accounts_role_key",
             )
         ]
+        indexes = [
+            # By the institution first, also for regions: most rows have no region, so an index that begins with
+            # the region looks useless to a planner.
+            models.Index(fields=["institution_id", "region_code", "role"], name="accounts_role_place"),
+        ]
 
 
 class SignInGuard(models.Model):

@@ -1,6 +1,6 @@
 import { createRouter, createWebHashHistory, type Router } from 'vue-router'
 import type { QueryClient } from '@/shared/composables/query'
-import { loadSession } from '@/shared/composables/useSession'
+import { loadSession, opensFor } from '@/shared/composables/useSession'
 import { MENU, MODULES } from './modules'
 
 const PRODUCT = '智剡托育'
@@ -30,7 +30,7 @@ export function createConsoleRouter(client: QueryClient): Router {
     const user = session?.user ?? null
     if (to.name === 'login') return user ? { path: '/' } : true
     if (!user) return { name: 'login', query: to.path === '/' ? {} : { next: to.fullPath } }
-    const holds = (wanted: readonly string[] | undefined) => !wanted?.length || wanted.some((one) => user.permissions.includes(one))
+    const holds = (wanted: readonly string[] | undefined) => opensFor(user, wanted ?? [])
     if (to.name === 'start') {
       const first = MENU.find((item) => holds(item.startFor ?? item.permissions))
       return first ? { path: first.path } : true

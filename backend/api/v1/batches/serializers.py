@@ -3,11 +3,21 @@
 from rest_framework import serializers
 
 from backend.api.enums import BatchState
-from backend.api.fields import IdField, MonthField, RegionSerializer
+from backend.api.fields import IdField, MoneyField, MonthField, RegionSerializer
 from backend.api.schema import PageQuerySerializer, page_of
 from backend.api.v1.tasks.serializers import TaskSerializer
 from workflows.batches import MAX_ITEMS
 from workflows.models import BackgroundItem
+
+
+class PreviousSerializer(serializers.Serializer):
+    """The same institution the month before; null: nothing to compare with."""
+
+    amount = MoneyField(allow_null=True)
+    children = serializers.IntegerField(allow_null=True)
+    change = MoneyField(allow_null=True)
+    percent = serializers.IntegerField(allow_null=True)
+    notable = serializers.BooleanField(help_text="变化在两成以上或无上月可比, 请细看")
 
 
 class ApprovableSerializer(serializers.Serializer):
@@ -15,6 +25,7 @@ class ApprovableSerializer(serializers.Serializer):
     content_hash = serializers.CharField(help_text="提交时原样交回: 批的是这一版")
     ready = serializers.BooleanField()
     reason = serializers.CharField(allow_blank=True, help_text="现在不能通过的原因")
+    previous = PreviousSerializer()
 
 
 class SeenTaskSerializer(serializers.Serializer):
@@ -24,6 +35,18 @@ class SeenTaskSerializer(serializers.Serializer):
 
 class BatchApproveSerializer(serializers.Serializer):
     items = serializers.ListField(child=SeenTaskSerializer(), min_length=1, max_length=MAX_ITEMS)
+
+
+class BatchPreviewRequestSerializer(serializers.Serializer):
+    task_ids = serializers.ListField(child=IdField(), min_length=1, max_length=MAX_ITEMS)
+
+
+class BatchPreviewSerializer(serializers.Serializer):
+    count = serializers.IntegerField()
+    total_amount = MoneyField()
+    children = serializers.IntegerField()
+    places = serializers.IntegerField(help_text="按托位补助的托位数")
+    notable = serializers.IntegerField(help_text="与上月相比变化较大的份数")
 
 
 class BatchSerializer(serializers.Serializer):

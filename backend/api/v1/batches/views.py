@@ -13,12 +13,14 @@ from backend.api.v1.batches.serializers import (
     BatchItemPageSerializer,
     BatchItemQuerySerializer,
     BatchPageSerializer,
+    BatchPreviewRequestSerializer,
+    BatchPreviewSerializer,
     BatchSerializer,
 )
 from backend.api.v1.tasks.views import VIEW
 from backend.api.views import ApiView
 from workflows.batches import SeenTask, batch_approve
-from workflows.selectors.batches import approvables, batch_get, batch_items, batch_page
+from workflows.selectors.batches import approvables, batch_get, batch_items, batch_page, batch_preview
 
 LISTING = "batches"
 
@@ -80,6 +82,24 @@ class BatchesApi(ApiView):
         assert made.job_id is not None
         batch = batch_get(actor=self.actor, batch_id=made.job_id)
         return Response(BatchSerializer(batch).data, status=status.HTTP_201_CREATED)
+
+
+class BatchPreviewApi(ApiView):
+    permission = VIEW
+
+    @operation(
+        "batch_preview",
+        tag="batches",
+        summary="提交前核对: 所选任务的份数与金额合计",
+        request=BatchPreviewRequestSerializer,
+        response=BatchPreviewSerializer,
+        problems=(401, 403, 404),
+    )
+    def post(self, request: Request) -> Response:
+        """POST, because a choice of hundreds does not fit an address; nothing is written."""
+        data = self.body(BatchPreviewRequestSerializer)
+        found = batch_preview(actor=self.actor, task_ids=data["task_ids"])
+        return Response(BatchPreviewSerializer(found).data)
 
 
 class BatchRetrieveApi(ApiView):

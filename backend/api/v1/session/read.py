@@ -12,6 +12,7 @@ from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.accounts.selectors import demo_accounts, permissions_of, roles_of
 from backend.apps.institutions.models import Institution, Region
+from workflows.selectors.delegations import stands_in_for
 
 
 def session_payload(request: HttpRequest, user: User | None) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def _user(user: User) -> dict[str, Any]:
             for assignment in roles
         ],
         "permissions": sorted(permissions_of(user)),
+        "stands_in": stands_in_for(actor=user),
     }
 
 

@@ -19,12 +19,20 @@ class SessionRoleSerializer(serializers.Serializer):
     scope = serializers.CharField(help_text="区划或机构名称")
 
 
+class StandInSerializer(serializers.Serializer):
+    permission = serializers.CharField()
+    step_title = serializers.CharField()
+    person_name = serializers.CharField(help_text="委托人")
+    ends_on = serializers.DateField()
+
+
 class SessionUserSerializer(serializers.Serializer):
     id = IdField()
     username = serializers.CharField()
     display_name = serializers.CharField()
     roles = SessionRoleSerializer(many=True)
     permissions = serializers.ListField(child=serializers.CharField())
+    stands_in = StandInSerializer(many=True, help_text="今天受托代办的环节")
 
 
 class DemoAccountSerializer(serializers.Serializer):

@@ -84,6 +84,7 @@ class TaskSerializer(serializers.Serializer):
     cycle_id = IdField()
     statement = TaskStatementSerializer(allow_null=True)
     decision = serializers.ChoiceField(choices=TaskDecision.choices, allow_null=True)
+    done_for = serializers.CharField(allow_blank=True, help_text="代谁办理; 空: 本人的环节")
     due = DueSerializer()
 
 

@@ -84,6 +84,7 @@ def cycle_calculate(*, cycle_id: int, progress: Progress | None = None) -> Calcu
     return _summary(cycle_id, statements_changed, lines_changed)
 
 
+@transaction.atomic
 def statement_recalculate(*, statement_id: int) -> CalculationSummary:
     """Calculate one statement again, with the open ones of institutions that share a child with it.
 
@@ -97,6 +98,7 @@ def statement_recalculate(*, statement_id: int) -> CalculationSummary:
         raise Conflict("statement_finished", f"该结算单已审结 ({statement.get_outcome_display()}), 不再重算")
     run = run_of(statement.cycle_id)
     cycle = run.cycle
+    cycle_locked(cycle.pk)  # before the county's attendance, as everybody takes them
     attendance_ensure_folded(county_code=cycle.county_id, month=cycle.month)
     touched = [statement.institution_id]
     if run.scheme.unit in CHILD_UNITS:

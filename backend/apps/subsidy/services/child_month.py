@@ -53,8 +53,10 @@ def child_month_recalculate(*, cycle_id: int, child_id: int, institution_id: int
     """
     run = run_of(cycle_id)
     county, month = run.cycle.county_id, run.cycle.month
+    # Before the attendance, as everybody takes them, and before the facts are read: whoever comes later reads what
+    # this one wrote.
+    cycle_locked(cycle_id)
     attendance_ensure_folded(county_code=county, month=month, child_ids=[child_id])
-    cycle_locked(cycle_id)  # before the facts are read: whoever comes later reads what this one wrote
     attendance = children_facts(county_code=county, month=month, child_ids=[child_id])
     if not stands_alone(run.scheme):
         _locked(cycle_id, child_id, attendance.context.institutions, institution_id)
@@ -85,9 +87,8 @@ def stands_alone(scheme: SchemeDefinition) -> bool:
 
 @transaction.atomic
 def recalculate_at(run: Run, institution_ids: Collection[int]) -> Changed:
-    """Calculate the statements there are of these institutions whole; others are only looked at."""
+    """Calculate the statements there are of these institutions whole; others are only looked at. The month is locked."""
     cycle = run.cycle
-    cycle_locked(cycle.pk)
     touched = around = sorted(institution_ids)
     if run.scheme.unit in CHILD_UNITS:
         around = institutions_sharing_children(cycle=cycle, institution_ids=touched)

@@ -41,6 +41,8 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
 
     A rejection is always possible; an acceptance while the statement is open, and again once the month is evaluated.
     """
+    if decision == AttendanceCorrection.State.ACCEPTED:
+        _month_hold(correction_id)
     correction = attendance.correction_decide(
         correction_id=correction_id, decision=decision, reason=reason, actor=actor
     )
@@ -56,6 +58,19 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
             county_code=correction.institution.county_id, month=ServiceMonth.of(correction.date)
         )
     return correction
+
+
+def _month_hold(correction_id: int) -> None:
+    """The month before the county's attendance: the order of a resubmission, which folds what is new while it holds the month.
+
+    The other way round the two would wait for each other.
+    """
+    found = AttendanceCorrection.objects.filter(pk=correction_id).values_list(
+        "institution__county_id", "date"
+    )
+    for county, day in found:
+        rows = MonthlyCycle.objects.in_force().filter(county_id=county, month=ServiceMonth.of(day))
+        list(rows.select_for_update(of=("self",), no_key=True).values_list("pk"))
 
 
 def open_statement(institution: Institution, month: ServiceMonth, *, late: bool = False) -> Statement | None:

@@ -440,6 +440,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 提交前核对: 所选任务的份数与金额合计
+         * @description POST, because a choice of hundreds does not fit an address; nothing is written.
+         */
+        post: operations["batch_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/children/{child_id}/reveal": {
         parameters: {
             query?: never;
@@ -2408,6 +2428,7 @@ export interface components {
         Approvable: {
             /** @description 提交时原样交回: 批的是这一版 */
             content_hash: string;
+            previous: components["schemas"]["Previous"];
             ready: boolean;
             /** @description 现在不能通过的原因 */
             reason: string;
@@ -2469,6 +2490,19 @@ export interface components {
             /** @description 下一页游标; 没有更多为 null */
             next: string | null;
             results: components["schemas"]["Batch"][];
+        };
+        BatchPreview: {
+            children: number;
+            count: number;
+            /** @description 与上月相比变化较大的份数 */
+            notable: number;
+            /** @description 按托位补助的托位数 */
+            places: number;
+            /** Format: decimal */
+            total_amount: string;
+        };
+        BatchPreviewRequestRequest: {
+            task_ids: number[];
         };
         /**
          * @description * `waiting` - 排队中
@@ -3746,6 +3780,17 @@ export interface components {
             happened_at: string;
             photo_url: string | null;
         };
+        /** @description The same institution the month before; null: nothing to compare with. */
+        Previous: {
+            /** Format: decimal */
+            amount: string | null;
+            /** Format: decimal */
+            change: string | null;
+            children: number | null;
+            /** @description 变化在两成以上或无上月可比, 请细看 */
+            notable: boolean;
+            percent: number | null;
+        };
         /** @description RFC 9457 problem: `code` is for programs, `detail` is a Chinese sentence for people. */
         Problem: {
             code: string;
@@ -4399,6 +4444,8 @@ export interface components {
             id: number;
             permissions: string[];
             roles: components["schemas"]["SessionRole"][];
+            /** @description 今天受托代办的环节 */
+            stands_in: components["schemas"]["StandIn"][];
             username: string;
         };
         /**
@@ -4446,6 +4493,14 @@ export interface components {
             line_count: number;
             /** Format: decimal */
             total_amount: string;
+        };
+        StandIn: {
+            /** Format: date */
+            ends_on: string;
+            permission: string;
+            /** @description 委托人 */
+            person_name: string;
+            step_title: string;
         };
         Statement: {
             children_count: number;
@@ -4626,6 +4681,8 @@ export interface components {
             /** Format: int64 */
             cycle_id: number;
             decision: components["schemas"]["TaskDecisionEnum"] | components["schemas"]["NullEnum"];
+            /** @description 代谁办理; 空: 本人的环节 */
+            done_for: string;
             due: components["schemas"]["Due"];
             /** Format: date-time */
             finished_at: string | null;
@@ -4701,6 +4758,8 @@ export interface components {
             /** Format: int64 */
             cycle_id: number;
             decision: components["schemas"]["TaskDecisionEnum"] | components["schemas"]["NullEnum"];
+            /** @description 代谁办理; 空: 本人的环节 */
+            done_for: string;
             due: components["schemas"]["Due"];
             /** Format: date-time */
             finished_at: string | null;
@@ -6634,6 +6693,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchItemPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    batch_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchPreviewRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPreview"];
                 };
             };
             /** @description 输入有误 */

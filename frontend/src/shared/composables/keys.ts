@@ -23,6 +23,8 @@ export const keys = {
   deadlines: ['deadlines'] as const,
   jobs: ['jobs'] as const,
   unattended: ['unattended'] as const,
+  delegations: ['delegations'] as const,
+  batches: ['batches'] as const,
   counties: ['counties'] as const,
   institutions: ['institutions'] as const,
 }

@@ -10,7 +10,7 @@ import { useSession, watchSignedOut } from './useSession'
 
 const GET = 'GET /api/v1/session'
 const nobody = { authenticated: false, user: null, csrf_token: 'before', demo: { accounts: [{ username: 'town01', display_name: '裘', role_title: '乡镇街道初审' }] } }
-const somebody = { authenticated: true, user: { id: 1, username: 'town01', display_name: '裘', roles: [], permissions: ['subsidy.review_township', 'subsidy.view_statement'] }, csrf_token: 'after', demo: null }
+const somebody = { authenticated: true, user: { id: 1, username: 'town01', display_name: '裘', roles: [], permissions: ['subsidy.review_township', 'subsidy.view_statement'], stands_in: [] }, csrf_token: 'after', demo: null }
 
 function signedIn() {
   const client = createQueryClient()
@@ -114,4 +114,13 @@ it('does not ask for tasks on behalf of somebody who has none', async () => {
   await flushPromises()
   expect(sent).toEqual([])
   expect(result.view.value.state).toBe('loading')
+})
+
+it('asks for the tasks of somebody who only stands in for a colleague', async () => {
+  fakeServer({ 'GET /api/v1/tasks': { body: { results: [], next: null } } })
+  const client = createQueryClient()
+  const standsIn = [{ permission: 'subsidy.review_county', step_title: '县级审核', person_name: '陈审核', ends_on: '2026-12-01' }]
+  client.setQueryData(keys.session, { ...somebody, user: { ...somebody.user, permissions: ['subsidy.view_statement'], stands_in: standsIn } })
+  const { result } = withSetup(() => useTasks('inbox'), client)
+  await vi.waitFor(() => expect(result.view.value).toEqual({ state: 'done', data: [] }))
 })

@@ -1,7 +1,7 @@
 import { computed } from 'vue'
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/vue-query'
 import { api, setCsrfToken, unwrap, whenSignedOut } from '@/shared/api/client'
-import type { Session } from '@/shared/api/types'
+import type { Session, SessionUser } from '@/shared/api/types'
 import { keys } from './keys'
 import { viewOf } from './query'
 import { useSend } from './useSend'
@@ -30,6 +30,12 @@ export function watchSignedOut(client: QueryClient): void {
 function becomes(client: QueryClient, session: Session): void {
   client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] })
   client.setQueryData<Session>(keys.session, session)
+}
+
+/** Permissions of one's own roles and of steps handed over for today (委托): they open the same lists. */
+export function opensFor(user: SessionUser, permissions: readonly string[]): boolean {
+  const held = [...user.permissions, ...user.stands_in.map((one) => one.permission)]
+  return permissions.length === 0 || permissions.some((one) => held.includes(one))
 }
 
 export function useSession() {

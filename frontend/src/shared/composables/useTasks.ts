@@ -4,7 +4,7 @@ import type { TaskCounts } from '@/shared/api/types'
 import type { DueState } from '@/shared/domain/due'
 import { keys } from './keys'
 import { usePaged, useQuery, viewOf } from './query'
-import { useSession } from './useSession'
+import { opensFor, useSession } from './useSession'
 
 export type Box = 'inbox' | 'queue' | 'asked' | 'copied' | 'done'
 export const BOXES: { box: Box; title: string; empty: string }[] = [
@@ -31,7 +31,7 @@ export const TASK_PERMISSIONS = [
 
 export function useTakesTasks() {
   const { user } = useSession()
-  return computed(() => TASK_PERMISSIONS.some((one) => user.value?.permissions.includes(one)))
+  return computed(() => user.value !== null && opensFor(user.value, TASK_PERMISSIONS))
 }
 
 export function useSeesTasks() {

@@ -24,6 +24,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** The server said no, as opposed to no answer or a fault: then it may have been done, and the same key must be sent again. */
+export function isAnswered(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.status > 0 && error.problem.status < 500
+}
+
 /** 409 because the content is no longer what the approver saw, as opposed to somebody else having decided. */
 export function isContentChanged(problem: Problem): boolean {
   return problem.status === 409 && problem.code.includes('content')
