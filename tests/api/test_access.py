@@ -102,6 +102,7 @@ BODIES: dict[str, Any] = {
     "scenario_check": {"text": "名称: 空"},
 }
 PUBLIC = {"session_retrieve", "session_create", "session_delete"}
+UPLOADS = {"correction_file_add"}  # multipart, everything else is JSON
 Act = Callable[..., Any]
 
 
@@ -181,6 +182,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "cycle_list": ("operator_jasmine", "system_admin", "audit_admin"),
     "cycle_open": ("town_sanjiang", "evaluator", "auditor", "operator_jasmine", "system_admin"),
     "cycle_retrieve": ("operator_jasmine", "security_admin"),
+    "cycle_late": ("operator_jasmine", "security_admin"),
+    "cycle_late_lines": ("operator_jasmine", "security_admin"),
+    "late_month_list": ("operator_jasmine", "security_admin"),
+    "late_line_retrieve": ("operator_jasmine", "security_admin"),
+    "statement_adjustments": ("system_admin", "security_admin", "audit_admin"),
     "cycle_diagram": ("operator_jasmine", "security_admin"),
     "cycle_required_days": ("operator_jasmine", "system_admin"),
     "cycle_waiting": ("operator_jasmine", "system_admin", "audit_admin"),
@@ -327,6 +333,9 @@ OUTSIDE = [
     ("scheme_release", ("stranger",)),
     ("scheme_replay", ("stranger",)),
     ("cycle_waiting", ("stranger",)),
+    ("cycle_late", ("stranger",)),
+    ("cycle_late_lines", ("stranger",)),
+    ("statement_adjustments", ("town_luoshan", "operator_bamboo", "stranger")),
     ("cycle_times", ("stranger",)),
     ("statement_times", ("town_luoshan", "operator_bamboo", "stranger")),
     ("deadline_set", ("stranger",)),

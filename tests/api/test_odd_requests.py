@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.api.schema import PROBLEM_TYPE
 from tests.api.month import Month
 from tests.api.support import client_of
-from tests.api.test_access import ALL, DOCUMENT, PUBLIC
+from tests.api.test_access import ALL, DOCUMENT, PUBLIC, UPLOADS
 
 pytestmark = pytest.mark.django_db
 OPERATIONS = {
@@ -29,6 +30,8 @@ ODD_JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(ODD_TEXT, inner, max_size=3)),
     max_leaves=6,
 )
+
+UPLOADED = st.one_of(ODD_TEXT, st.binary(max_size=64).map(lambda raw: SimpleUploadedFile("材料.pdf", raw)))
 
 
 @settings(
@@ -53,6 +56,8 @@ def test_odd_requests_are_refused_never_500(reviewed: Month, data: st.DataObject
             query[parameter["name"]] = data.draw(st.one_of(ODD_TEXT, st.integers(-5, 60).map(str)))
     if method == "get":
         response = client.get(path, query)
+    elif operation_id in UPLOADS:
+        response = client.post(path, {"file": data.draw(UPLOADED)})
     else:
         body = data.draw(bodies(spec)) if "requestBody" in spec else {}
         headers = {"Idempotency-Key": data.draw(st.sampled_from(["", "a", "键", "x" * 500]))}
