@@ -31,6 +31,7 @@ def test_row(opened: Month) -> None:
         "statement": None,
         "decision": None,
         "due": {"state": "none", "on": None, "days_over": 0},
+        "done_for": "",
     }
 
 

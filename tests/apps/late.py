@@ -35,7 +35,7 @@ Pair = tuple[int, int]
 
 def october(**options: object) -> Synthetic:
     """Calculated, not sealed; of two children of the first institution no punch has come yet."""
-    month = synthetic_month(**{"institutions": 4, "children": 16, **options})  # type: ignore[arg-type]
+    month = synthetic_month(**{"institutions": 4, "children": 16, **options})  # type: ignore[arg-type]  # its own checks read them
     missing = {month.children[0].pk, month.children[12].pk}
     Punch.objects.bulk_create(punch for punch in month.punches if punch.child_id not in missing)
     calculate(month.cycle)

@@ -84,7 +84,10 @@ def test_registered_celery_tasks() -> None:
     """Autodiscovery reads `tasks.py` only: a task elsewhere would be discarded as unregistered."""
     app.loader.import_default_modules()
     ours = sorted(name for name in app.tasks if not name.startswith("celery."))
-    periodic = {"jobs.outbox_drain", "jobs.seals_watch", "workflows.reconcile", "workflows.unattended_tell"}
+    periodic = {
+        *("jobs.late_look", "jobs.outbox_drain", "jobs.seals_watch"),
+        *("workflows.reconcile", "workflows.unattended_tell"),
+    }
     assert ours == sorted({*periodic, "workflows.run_job"})
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} == periodic
     assert (app.conf.task_acks_late, app.conf.task_reject_on_worker_lost) == (True, True)
