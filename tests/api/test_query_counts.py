@@ -71,6 +71,8 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
         "cycle_statement_list": (company.county_one, f"/cycles/{month.cycle.pk}/statements"),
         "statement_list": (company.county_one, "/statements"),
         "statement_retrieve": (company.county_one, f"/statements/{statement.pk}"),
+        "late_month_list": (company.county_one, "/late"),
+        "statement_adjustments": (company.county_one, f"/statements/{statement.pk}/adjustments"),
         "statement_line_list": (company.county_one, f"/statements/{statement.pk}/lines"),
         "line_retrieve": (company.county_one, f"/lines/{line.pk}"),
         "alert_list": (company.county_one, "/alerts"),

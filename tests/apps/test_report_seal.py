@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pikepdf
 import pytest
 
+from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import report_month
+from backend.apps.reporting.services import report_build
 from backend.apps.reporting.services.pdf import qr_picture, report_html, report_pdf
 from backend.apps.seals.domain.note import Key
 from backend.apps.subsidy.models import Snapshot
+from backend.common import stored_files
 from tests.apps.papers import text_of
 from tests.apps.sealed import Sealed, make_sealed
 
@@ -32,6 +38,29 @@ def test_code_root_and_keys_are_printed(sealed: Sealed, tmp_path: Path) -> None:
     for key in map(Key.parse, sealed.seal.keys):
         assert f"{key.name}+{key.id.hex()}" in text
     assert report_pdf(month, [], detail_name="明细.xlsx") == pdf
+
+
+def test_the_enclosed_rows_verify_against_the_printed_root(sealed: Sealed, tmp_path: Path) -> None:
+    """PDF/A-3: whoever has the paper's file has the month's rows, without anybody's name."""
+    report_build(cycle_id=sealed.month.cycle.pk)
+    pdf = ReportFile.objects.get(kind="pdf")
+    path = stored_files.file_path(pdf.path)
+    with pikepdf.open(path) as document:
+        marks = document.Root.Metadata.read_bytes()
+        assert b'pdfaid:part="3"' in marks
+        assert b'pdfaid:conformance="B"' in marks
+        assert str(document.Root.OutputIntents[0].S) == "/GTS_PDFA1"
+        (enclosed,) = document.Root.AF
+        assert (str(enclosed.F), str(enclosed.AFRelationship)) == ("330683000000-2026-10.zip", "/Data")
+        data = enclosed.EF.F.read_bytes()
+    rows = tmp_path / "rows.zip"
+    rows.write_bytes(data)
+    assert b"private.jsonl" not in data
+    verifier = Path(__file__).parents[2] / "verifier" / "zhishan_verify.py"
+    keys = [argument for key in sealed.seal.keys for argument in ("--key", key)]
+    for root, status in ((sealed.seal.root, 0), ("0" * 64, 1)):
+        asked = [sys.executable, str(verifier), str(rows), "--root", root, "--code", sealed.seal.code, *keys]
+        assert subprocess.run(asked, capture_output=True, check=False).returncode == status
 
 
 def test_the_picture_says_what_is_printed(sealed: Sealed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,8 +11,10 @@ from django.utils import timezone
 from backend.apps.audit.services import audit_record
 from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import ReportMonth, report_lines, report_month
-from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, report_pdf, report_title
+from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, Enclosed, report_pdf, report_title
 from backend.apps.reporting.services.xlsx import report_xlsx
+from backend.apps.seals.models import Seal
+from backend.apps.seals.services import seal_package
 from backend.apps.subsidy.models import Snapshot
 from backend.apps.subsidy.selectors import snapshot_verify
 from backend.common.errors import Conflict
@@ -93,6 +96,19 @@ def _pdf(month: ReportMonth) -> bytes:
         month,
         list(report_lines(month.snapshot)) if annex else [],
         detail_name=report_name(month, Kind.XLSX),
+        enclosed=_rows(month.snapshot),
+    )
+
+
+def _rows(snapshot: Snapshot) -> Enclosed | None:
+    """The seal package without its encrypted part: no personal data, and it verifies against the printed root."""
+    seal = Seal.objects.filter(snapshot=snapshot).first()
+    if seal is None:
+        return None
+    return Enclosed(
+        name=f"{snapshot.county_code}-{snapshot.month}.zip",
+        description="封存包 (不含加密的个人信息部分)",
+        content=replace(seal_package(seal), private="").archive(),
     )
 
 

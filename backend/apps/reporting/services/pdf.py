@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -19,23 +20,38 @@ from backend.common.errors import Unavailable
 from backend.common.money import money_in_words, money_text
 
 DEFAULT_FAMILY: Final = "Noto Serif CJK SC"
+PDF_VARIANT: Final = "pdf/a-3b"  # for archives, with the rows enclosed
 MISSING_MARK: Final = "〓"  # what Chinese printers set for a character they do not have
 # Rows a PDF may carry: about 13 ms of CPU each (docs/adr/0014). Longer details are in the XLSX only.
 ANNEX_ROWS_MAX: Final = 300
 _FAMILY = re.compile(r"[A-Za-z0-9 ]+")
 
 
-def report_pdf(month: ReportMonth, lines: Sequence[LineRow], *, detail_name: str) -> bytes:
-    """PDF bytes. `lines` empty: no annex. Raises `Unavailable` `report_font_missing`."""
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file inside the PDF: the machine-readable rows of the month."""
+
+    name: str
+    description: str
+    content: bytes
+
+
+def report_pdf(
+    month: ReportMonth, lines: Sequence[LineRow], *, detail_name: str, enclosed: Enclosed | None = None
+) -> bytes:
+    """PDF/A-3b bytes. `lines` empty: no annex. Raises `Unavailable` `report_font_missing`."""
     family = font_family()
-    html = report_html(month, lines, detail_name=detail_name, family=family)
-    pdf, strange = _printed(html, family, month.snapshot.digest)
+    name = "" if enclosed is None else enclosed.name
+    html = report_html(month, lines, detail_name=detail_name, family=family, enclosed_name=name)
+    pdf, strange = _printed(html, family, month, enclosed)
     if not strange:
         return pdf
     substituted = "、".join(f"U+{ord(character):04X}" for character in sorted(strange))
-    html = report_html(month, lines, detail_name=detail_name, family=family, substituted=substituted)
+    html = report_html(
+        month, lines, detail_name=detail_name, family=family, enclosed_name=name, substituted=substituted
+    )
     html = html.translate({ord(character): MISSING_MARK for character in strange})
-    pdf, strange = _printed(html, family, month.snapshot.digest)
+    pdf, strange = _printed(html, family, month, enclosed)
     if strange:
         raise _font_missing(family)
     return pdf
@@ -61,6 +77,7 @@ def report_html(
     *,
     detail_name: str,
     family: str,
+    enclosed_name: str = "",
     substituted: str = "",
 ) -> str:
     issuer = f"{month.county}卫生健康局"
@@ -108,6 +125,7 @@ def report_html(
         ],
         "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
+        "enclosed_name": enclosed_name,
         "first_code": f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}-00001",
         "substituted": substituted,
         "evaluated_at": minute(month.evaluated_at),
@@ -239,17 +257,32 @@ def factor_text(factor: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _printed(html: str, family: str, digest: str) -> tuple[bytes, set[str]]:
+def _printed(html: str, family: str, month: ReportMonth, enclosed: Enclosed | None) -> tuple[bytes, set[str]]:
     """PDF bytes and the characters that another font, or none, had to draw.
 
     WeasyPrint falls back silently to whatever it finds, so the fonts it really used are looked at.
     """
     # Loaded here: it needs Pango and half a second, which only the printing of a report should cost.
-    from weasyprint import HTML
+    from weasyprint import HTML, Attachment
     from weasyprint.urls import URLFetcher
 
-    document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])).render()
-    pdf = document.write_pdf(pdf_identifier=bytes.fromhex(digest)[:16])
+    document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])).render(
+        pdf_variant=PDF_VARIANT
+    )
+    if enclosed is not None:
+        document.metadata.attachments = [
+            Attachment(
+                string=enclosed.content,
+                name=enclosed.name,
+                description=enclosed.description,
+                relationship="Data",
+                created=month.evaluated_at,
+                modified=month.evaluated_at,
+            )
+        ]
+    pdf = document.write_pdf(
+        pdf_identifier=bytes.fromhex(month.snapshot.digest)[:16], pdf_variant=PDF_VARIANT
+    )
     expected = "+" + family.replace(" ", "-")
     own: set[str] = set()
     strange: set[str] = set()
