@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pikepdf
@@ -13,10 +16,11 @@ import pytest
 from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import report_month
 from backend.apps.reporting.services import report_build
-from backend.apps.reporting.services.pdf import qr_picture, report_html, report_pdf
+from backend.apps.reporting.services.pdf import Enclosed, qr_picture, report_html, report_pdf
 from backend.apps.seals.domain.note import Key
 from backend.apps.subsidy.models import Snapshot
 from backend.common import stored_files
+from tests.apps.archive_rules import broken_rules
 from tests.apps.papers import text_of
 from tests.apps.sealed import Sealed, make_sealed
 
@@ -45,13 +49,12 @@ def test_the_enclosed_rows_verify_against_the_printed_root(sealed: Sealed, tmp_p
     report_build(cycle_id=sealed.month.cycle.pk)
     pdf = ReportFile.objects.get(kind="pdf")
     path = stored_files.file_path(pdf.path)
+    assert broken_rules(path.read_bytes()) == []
     with pikepdf.open(path) as document:
-        marks = document.Root.Metadata.read_bytes()
-        assert b'pdfaid:part="3"' in marks
-        assert b'pdfaid:conformance="B"' in marks
-        assert str(document.Root.OutputIntents[0].S) == "/GTS_PDFA1"
-        enclosed = document.Root.AF[0]  # WeasyPrint lists the one file twice
+        (enclosed,) = document.Root.AF
         assert (str(enclosed.F), str(enclosed.AFRelationship)) == ("330683000000-2026-10.zip", "/Data")
+        at = sealed.snapshot.cycle.evaluation.at
+        assert str(enclosed.EF.F.Params.ModDate) == f"D:{at.astimezone(UTC):%Y%m%d%H%M%S}Z"
         data = enclosed.EF.F.read_bytes()
     rows = tmp_path / "rows.zip"
     rows.write_bytes(data)
@@ -61,6 +64,44 @@ def test_the_enclosed_rows_verify_against_the_printed_root(sealed: Sealed, tmp_p
     for root, status in ((sealed.seal.root, 0), ("0" * 64, 1)):
         asked = [sys.executable, str(verifier), str(rows), "--root", root, "--code", sealed.seal.code, *keys]
         assert subprocess.run(asked, capture_output=True, check=False).returncode == status
+
+
+def test_the_rules_notice_what_breaks_them(sealed: Sealed) -> None:
+    month = report_month(Snapshot.objects.get())
+    enclosed = Enclosed("a.zip", "a", b"PK")
+    pdf = report_pdf(month, [], detail_name="明细.xlsx", enclosed=enclosed)
+    assert broken_rules(pdf) == []
+
+    def without(change: Callable[[pikepdf.Pdf], None]) -> list[str]:
+        target = io.BytesIO()
+        with pikepdf.open(io.BytesIO(pdf)) as document:
+            change(document)
+            document.save(target)
+        return broken_rules(target.getvalue())
+
+    def twice(document: pikepdf.Pdf) -> None:
+        document.Root.AF.append(document.Root.AF[0])
+
+    def other_title(document: pikepdf.Pdf) -> None:
+        document.docinfo["/Title"] = "别的"
+
+    def script(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = document.make_indirect(
+            pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="1")
+        )
+
+    def bare_font(document: pikepdf.Pdf) -> None:
+        font = next(iter(document.pages[0].Resources.Font.values()))
+        del font.DescendantFonts[0].FontDescriptor.FontFile3
+
+    def no_intent(document: pikepdf.Pdf) -> None:
+        del document.Root.OutputIntents
+
+    assert without(twice) == ["6.8 each enclosed file once in /AF"]
+    assert without(other_title) == ["6.6.3 dc:title"]
+    assert without(script) == ["6.6.1 /JavaScript"]
+    assert without(bare_font)[0].endswith("is not embedded")
+    assert without(no_intent) == ["6.2.3 output intent"]
 
 
 def test_the_picture_says_what_is_printed(sealed: Sealed) -> None:

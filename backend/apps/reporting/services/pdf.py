@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -276,12 +276,14 @@ def _printed(html: str, family: str, month: ReportMonth, enclosed: Enclosed | No
                 name=enclosed.name,
                 description=enclosed.description,
                 relationship="Data",
-                created=month.evaluated_at,
-                modified=month.evaluated_at,
+                created=month.evaluated_at.astimezone(UTC),
+                modified=month.evaluated_at.astimezone(UTC),
             )
         ]
     pdf = document.write_pdf(
-        pdf_identifier=bytes.fromhex(month.snapshot.digest)[:16], pdf_variant=PDF_VARIANT
+        finisher=_each_file_once,
+        pdf_identifier=bytes.fromhex(month.snapshot.digest)[:16],
+        pdf_variant=PDF_VARIANT,
     )
     expected = "+" + family.replace(" ", "-")
     own: set[str] = set()
@@ -299,6 +301,13 @@ def _printed(html: str, family: str, month: ReportMonth, enclosed: Enclosed | No
     if not own or len(strange) > len(own):
         raise _font_missing(family)
     return pdf, strange
+
+
+def _each_file_once(_: Any, pdf: Any) -> None:
+    """WeasyPrint 70 lists an enclosed file in `/AF` twice, by its name tree and by its own dictionary."""
+    files = pdf.catalog.get("AF")
+    if files is not None:
+        files[:] = dict.fromkeys(files)
 
 
 def _font_missing(family: str) -> Unavailable:
