@@ -96,15 +96,16 @@ def _pdf(month: ReportMonth) -> bytes:
         month,
         list(report_lines(month.snapshot)) if annex else [],
         detail_name=report_name(month, Kind.XLSX),
-        enclosed=_rows(month.snapshot),
+        enclosed=_rows(month),
     )
 
 
-def _rows(snapshot: Snapshot) -> Enclosed | None:
+def _rows(month: ReportMonth) -> Enclosed | None:
     """The seal package without its encrypted part: no personal data, and it verifies against the printed root."""
-    seal = Seal.objects.filter(snapshot=snapshot).first()
-    if seal is None:
+    if month.seal is None:
         return None
+    snapshot = month.snapshot
+    seal = Seal.objects.get(snapshot=snapshot)
     return Enclosed(
         name=f"{snapshot.county_code}-{snapshot.month}.zip",
         description="封存包 (不含加密的个人信息部分)",
