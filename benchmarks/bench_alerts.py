@@ -54,6 +54,8 @@ def set_up(options: argparse.Namespace) -> dict[str, Any]:
     if report.rejected or report.created != options.punches:
         sys.exit(f"the import went wrong: {report}")
     codes = [COUNTY, *(_twin(number) for number in range(1, options.counties))]
+    _photos(options.photos, rng)
+    devices = _devices()
     from backend.apps.attendance.services import attendance_fold, attendance_month_fold
 
     for code in codes:
@@ -63,6 +65,8 @@ def set_up(options: argparse.Namespace) -> dict[str, Any]:
         "punches": Punch.objects.count(),
         "days": AttendanceDay.objects.count(),
         "counties": codes,
+        "photos": options.photos,
+        "devices": devices,
         "floor": _floor(),
     }
 
@@ -149,6 +153,79 @@ def _twin(number: int) -> str:
     return code
 
 
+def _photos(count: int, rng: random.Random) -> None:
+    """Pictures with their prints as the ingest leaves them, on punches of the first county; one in a hundred is a copy."""
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from backend.apps.attendance.domain.fingerprint import VERSION, WEAK, WINDOWS, Fingerprint
+    from backend.apps.attendance.models import Photo, PhotoPair, PhotoPrint, Punch
+    from backend.common.guards import lifted
+    from benchmarks.county_month import MONTH
+
+    punches = list(
+        Punch.objects.filter(institution__county_id=COUNTY).order_by("id").values_list("pk", flat=True)
+    )
+    chosen = sorted(rng.sample(punches, min(count, len(punches))))
+    now = timezone.now()
+    photos = Photo.objects.bulk_create(
+        [
+            Photo(
+                path=f"bench/{n}.jpg",
+                sha256=f"{rng.getrandbits(256):064x}",
+                size=20_000,
+                width=480,
+                height=640,
+            )
+            for n in range(len(chosen))
+        ],
+        batch_size=2_000,
+    )
+    codes = (
+        Fingerprint(
+            windows=tuple(rng.getrandbits(64) for _ in WINDOWS),
+            strong=rng.getrandbits(64),
+            colour=rng.getrandbits(32),
+            strong_colour=rng.getrandbits(32),
+            weak=tuple(range(WEAK)),
+        ).encode()
+        for _ in photos
+    )
+    PhotoPrint.objects.bulk_create(
+        (
+            PhotoPrint(
+                photo=photo,
+                county_id=COUNTY,
+                arrived_on=MONTH.last_day,
+                version=VERSION,
+                code=code,
+                matched_at=now,
+            )
+            for photo, code in zip(photos, codes, strict=True)
+        ),
+        batch_size=2_000,
+    )
+    copies = rng.sample(range(1, len(photos)), len(photos) // 100)
+    PhotoPair.objects.bulk_create(
+        PhotoPair(first=photos[n - 1], second=photos[n], exact=False, difference=3, found_at=now)
+        for n in sorted(copies)
+    )
+    with transaction.atomic(), lifted(connection, "attendance_punch"):
+        for punch, photo in zip(chosen, photos, strict=True):
+            Punch.objects.filter(pk=punch).update(photo=photo)
+
+
+def _devices() -> int:
+    """One device per code the punches carry, alive on every day it delivered."""
+    from backend.apps.attendance.models import Device, Punch
+    from benchmarks.county_month import MONTH
+
+    codes = sorted(Punch.objects.exclude(device="").values_list("institution_id", "device").distinct())
+    rows = [Device(institution_id=pk, code=code, starts_on=MONTH.first_day) for pk, code in codes]
+    Device.objects.bulk_create(rows, batch_size=1_000)
+    return len(rows)
+
+
 def _floor() -> float:
     """Best of five: one aggregate query that reads every punch of the first county's month."""
     from django.db.models import Count, Max, Min
@@ -229,7 +306,7 @@ def report(found: dict[str, Any]) -> bool:
     seconds, cpu, alerts = runs[0]
     print(
         f"{found['database']} · Python {platform.python_version()} · {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}\n"
-        f"{len(runs)} counties, {found['punches']:,} punches, {found['days']:,} attendance days, {alerts} alerts in the first county\n"
+        f"{len(runs)} counties, {found['punches']:,} punches, {found['days']:,} attendance days, {found['photos']:,} photos, {found['devices']} devices, {alerts} alerts in the first county\n"
     )
     print(f"{'':40}{'seconds':>9}{'x floor':>9}")
     print(f"{'floor: one aggregate over the punches':40}{floor:9.3f}{1:9.1f}")
@@ -258,6 +335,7 @@ def main() -> None:
     parser.add_argument("--institutions", type=int, default=104)
     parser.add_argument("--children", type=int, default=6_000)
     parser.add_argument("--punches", type=int, default=300_000)
+    parser.add_argument("--photos", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rules", action="store_true")
     parser.add_argument("--json", type=Path)
