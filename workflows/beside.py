@@ -26,25 +26,46 @@ from workflows.history import Subject
 
 @transaction.atomic
 def correction_propose(
-    *, child_id: int, institution_id: int, date: Date, kind: str, reason: str, actor: User
+    *,
+    child_id: int,
+    institution_id: int,
+    date: Date,
+    kind: str,
+    reason: str,
+    actor: User,
+    alert_id: int | None = None,
 ) -> AttendanceCorrection:
-    """As `subsidy.services.correction_propose`; `Forbidden` `duty_conflict` beside that."""
+    """As `subsidy.services.correction_propose`, and `alerts.services.alert_correction_link` when it comes from an alert;
+    `Forbidden` `duty_conflict` beside that."""
     lock_people(actor)
     correction = subsidy.correction_propose(
         child_id=child_id, institution_id=institution_id, date=date, kind=kind, reason=reason, actor=actor
     )
     _keep_apart_at(correction, Duty.PROPOSE_CORRECTION, actor)
+    if alert_id is not None:
+        alerts.alert_correction_link(alert_id=alert_id, correction=correction, actor=actor)
     return correction
 
 
 @transaction.atomic
 def correction_check(*, correction_id: int, decision: str, reason: str, actor: User) -> AttendanceCorrection:
-    """As `subsidy.services.correction_check`; `Forbidden` `duty_conflict` beside that."""
+    """As `subsidy.services.correction_check`; `Forbidden` `duty_conflict` beside that.
+
+    An alert that accepted corrections have answered in full is settled as 已更正 by the same person. Where that person
+    may not settle it, because of another institution it touches, it stays open for somebody else.
+    """
     lock_people(actor)
     correction = subsidy.correction_check(
         correction_id=correction_id, decision=decision, reason=reason, actor=actor
     )
     _keep_apart_at(correction, Duty.CHECK_CORRECTION, actor)
+    answered = [
+        alert
+        for alert in alerts.alerts_open_and_corrected(correction=correction, actor=actor)
+        if _conflict_about(Duty.SETTLE_ALERT, actor, [alert]) is None
+    ]
+    if answered:
+        alerts.alerts_settle_corrected(alerts=answered, correction=correction, actor=actor)
     return correction
 
 
@@ -133,13 +154,22 @@ def payee_decide(
 
 
 def _keep_apart_from(duty: Duty, actor: User, found: Sequence[Alert]) -> None:
+    conflict = _conflict_about(duty, actor, found)
+    if conflict is not None:
+        raise Forbidden("duty_conflict", conflict)
+
+
+def _conflict_about(duty: Duty, actor: User, found: Sequence[Alert]) -> str | None:
     touched: dict[tuple[str, ServiceMonth], set[int]] = defaultdict(set)
     rows = AlertInstitution.objects.filter(alert__in=found).values_list("alert_id", "institution_id")
     months = {alert.pk: (alert.county_id, alert.month) for alert in found}
     for alert_id, institution_id in rows:
         touched[months[alert_id]].add(institution_id)
-    for (county, month), institutions in sorted(touched.items()):
-        _keep_apart(duty, actor, county=county, month=month, institutions=institutions)
+    sentences = (
+        _conflict(duty, actor, county=county, month=month, institutions=institutions)
+        for (county, month), institutions in sorted(touched.items())
+    )
+    return next((sentence for sentence in sentences if sentence is not None), None)
 
 
 def _keep_apart_at(correction: AttendanceCorrection, duty: Duty, actor: User) -> None:
@@ -155,12 +185,22 @@ def _keep_apart_at(correction: AttendanceCorrection, duty: Duty, actor: User) ->
 def _keep_apart(
     duty: Duty, actor: User, *, county: str, month: ServiceMonth, institutions: Iterable[int]
 ) -> None:
-    """Refuse what conflicts with the actor's part in the month; a month nobody opened has no parts yet."""
+    """Refuse what conflicts with the actor's part in the month."""
+    conflict = _conflict(duty, actor, county=county, month=month, institutions=institutions)
+    if conflict is not None:
+        raise Forbidden("duty_conflict", conflict)
+
+
+def _conflict(
+    duty: Duty, actor: User, *, county: str, month: ServiceMonth, institutions: Iterable[int]
+) -> str | None:
+    """The sentence that refuses; a month nobody opened has no parts yet."""
     cycle = MonthlyCycle.objects.filter(county_id=county, month=month).order_by("-id").first()
     if cycle is None:
-        return
+        return None
     statements = Statement.objects.filter(cycle=cycle, institution_id__in=institutions).order_by("id")
     for subject in [Subject(cycle, statement) for statement in statements] or [Subject(cycle)]:
         conflict = duty_conflict(actor=actor, duty=duty, subject=subject)
         if conflict is not None:
-            raise Forbidden("duty_conflict", conflict)
+            return conflict
+    return None

@@ -44,6 +44,7 @@ def test_propose_check_and_the_amount_moves(reviewed: Month) -> None:
         "check_reason": "",
         "can_decide": False,
         "files": [],
+        "alert": None,
     }
     assert proposed.json() == row
     for_checker = get(company.town_sanjiang, "/corrections", statement=statement.pk).json()

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from backend.apps.alerts.domain.rule import Severity
+from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution, Region
 from backend.common.fields import ServiceMonthField
@@ -140,3 +141,16 @@ class AlertOverride(models.Model):
 
     class Meta:
         db_table = "alerts_override"
+
+
+class AlertCorrection(models.Model):
+    """The 考勤更正 that was proposed from an alert, with the evidence its maker saw."""
+
+    append_only = True
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="corrections")
+    correction = models.OneToOneField(AttendanceCorrection, on_delete=models.PROTECT, related_name="+")
+    evidence_hash = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "alerts_correction"

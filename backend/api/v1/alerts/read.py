@@ -13,7 +13,9 @@ from backend.apps.alerts.domain.evidence import HEADCOUNT, SEVERAL_INSTITUTIONS
 from backend.apps.alerts.domain.rule import Rule
 from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.alerts.selectors import alert_get, alert_list, alerts_in_scope
+from backend.apps.alerts.selectors.corrections import corrections_of_alert
 from backend.apps.alerts.selectors.rules import REGISTRY, rule_title
+from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.attendance.selectors.drilldown import Presence, presences
 from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import EntitlementLine, Statement
@@ -23,6 +25,7 @@ from backend.common.masking import mask_name
 
 SETTLE = "alerts.settle_alert"
 OVERRIDE = "alerts.override_alert"
+PROPOSE = "attendance.propose_correction"
 
 
 def alert_page(*, actor: User, filters: dict[str, Any], after: Key | None) -> Page[dict[str, Any]]:
@@ -68,11 +71,43 @@ def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
         "headcount": _headcount(alert) if alert.rule == HEADCOUNT else None,
         "several_institutions": _several(alert) if alert.rule == SEVERAL_INSTITUTIONS else None,
         "outcomes": [_outcome(outcome) for outcome in alert.outcomes.all()],
+        "corrections": [_correction(row) for row in corrections_of_alert(alert_id=alert.pk)],
+        "may_correct_at": _may_correct_at(alert, actor),
+        "corrected_as": sorted(REGISTRY[alert.rule].corrected_as) if alert.rule in REGISTRY else [],
         "can_settle": not refusal,
         "settle_refusal": refusal,
         "can_override": not override_refusal,
         "override_refusal": override_refusal,
     }
+
+
+def _correction(row: AttendanceCorrection) -> dict[str, Any]:
+    child = row.child
+    return {
+        "id": row.pk,
+        "child": {"id": child.pk, "code": child.code, "name": mask_name(child.name)},
+        "institution": row.institution,
+        "date": row.date,
+        "kind": row.kind,
+        "state": row.state,
+        "reason": row.reason,
+        "maker_name": row.maker.display_name,
+        "made_at": row.made_at,
+        "checker_name": row.checker.display_name if row.checker else "",
+        "check_reason": row.check_reason,
+    }
+
+
+def _may_correct_at(alert: Alert, actor: User) -> list[int]:
+    """The reader's own institutions among the touched ones; a month that is closed is refused with its reason when asked."""
+    if alert.state == Alert.State.GONE or not actor.has_perm(PROPOSE):
+        return []
+    scope = scope_of(actor, permission=PROPOSE)
+    return [
+        place.pk
+        for place in (touched.institution for touched in alert.touched.all())
+        if scope.covers(county_code=place.county_id, township_code=place.township_id, institution_id=place.pk)
+    ]
 
 
 def _row(alert: Alert) -> dict[str, Any]:

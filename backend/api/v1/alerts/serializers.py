@@ -18,6 +18,7 @@ from backend.api.schema import PageQuerySerializer, page_of
 from backend.apps.alerts.domain.rule import Severity
 from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.alerts.selectors.rules import RULE_CHOICES
+from backend.apps.attendance.models import AttendanceCorrection
 
 SEVERITY_CHOICES = [(s.value, s.word) for s in Severity]
 
@@ -150,6 +151,22 @@ class AlertStatementSerializer(serializers.Serializer):
     line_id = IdField(allow_null=True, help_text="涉及的婴幼儿在该结算单中的明细")
 
 
+class AlertCorrectionRowSerializer(serializers.Serializer):
+    """考勤更正 proposed from this alert."""
+
+    id = IdField()
+    child = ChildRefSerializer()
+    institution = InstitutionRefSerializer()
+    date = serializers.DateField()
+    kind = serializers.ChoiceField(choices=AttendanceCorrection.Kind.choices)
+    state = serializers.ChoiceField(choices=AttendanceCorrection.State.choices)
+    reason = serializers.CharField()
+    maker_name = serializers.CharField()
+    made_at = serializers.DateTimeField()
+    checker_name = serializers.CharField(allow_blank=True)
+    check_reason = serializers.CharField(allow_blank=True)
+
+
 class AlertDetailSerializer(AlertSerializer):
     rule_note = AlertRuleNoteSerializer(allow_null=True)
     statements = AlertStatementSerializer(many=True, help_text="您可以查看的相关结算单")
@@ -165,6 +182,14 @@ class AlertDetailSerializer(AlertSerializer):
         allow_null=True, help_text="考勤机构异常的依据"
     )
     outcomes = AlertOutcomeRowSerializer(many=True)
+    corrections = AlertCorrectionRowSerializer(many=True, help_text="由本预警提出的考勤更正, 先提出的在前")
+    may_correct_at = serializers.ListField(
+        child=IdField(), help_text="您可以由本预警提出考勤更正的机构编号; 核定由他人作出"
+    )
+    corrected_as = serializers.ListField(
+        child=serializers.ChoiceField(choices=AttendanceCorrection.Kind.choices),
+        help_text="采纳哪些种类的更正可以消除本预警",
+    )
     can_settle = serializers.BooleanField()
     settle_refusal = serializers.CharField(allow_blank=True, help_text="不可处置的原因")
     can_override = serializers.BooleanField()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
+from backend.apps.alerts.models import Alert
+from backend.apps.alerts.selectors.corrections import alert_of_corrections
+from backend.apps.alerts.selectors.rules import rule_title
 from backend.apps.attendance.models import AttendanceCorrection, CorrectionFile
 from backend.apps.attendance.selectors.corrections import correction_get, correction_list
 from backend.apps.subsidy.selectors.visible import statement_get
@@ -23,14 +27,19 @@ def correction_page(*, actor: User, filters: dict[str, Any], after: Key | None) 
     page = correction_list(
         actor=actor, state=filters.get("state", ""), after=after, limit=filters["limit"], **where
     )
-    return page.map(lambda rows: [_row(row, actor) for row in rows])
+    return page.map(lambda rows: _rows(rows, actor))
 
 
 def correction_detail(*, actor: User, correction_id: int) -> dict[str, Any]:
-    return _row(correction_get(actor=actor, correction_id=correction_id), actor)
+    return _rows([correction_get(actor=actor, correction_id=correction_id)], actor)[0]
 
 
-def _row(correction: AttendanceCorrection, actor: User) -> dict[str, Any]:
+def _rows(corrections: Sequence[AttendanceCorrection], actor: User) -> list[dict[str, Any]]:
+    alerts = alert_of_corrections(correction_ids=[row.pk for row in corrections])
+    return [_row(row, actor, alerts.get(row.pk)) for row in corrections]
+
+
+def _row(correction: AttendanceCorrection, actor: User, alert: Alert | None) -> dict[str, Any]:
     institution, child = correction.institution, correction.child
     return {
         "id": correction.pk,
@@ -47,6 +56,7 @@ def _row(correction: AttendanceCorrection, actor: User) -> dict[str, Any]:
         "check_reason": correction.check_reason,
         "can_decide": _can_decide(correction, actor),
         "files": [_file(number, found) for number, found in enumerate(correction.files.all(), start=1)],
+        "alert": None if alert is None else {"id": alert.pk, "rule_title": rule_title(alert.rule)},
     }
 
 

@@ -25,6 +25,11 @@ class CorrectionFileAddSerializer(serializers.Serializer):
     file = serializers.FileField(help_text="PDF、JPG 或 PNG, 不超过 10 MB")
 
 
+class CorrectionAlertSerializer(serializers.Serializer):
+    id = IdField()
+    rule_title = serializers.CharField()
+
+
 class CorrectionSerializer(serializers.Serializer):
     id = IdField()
     child = ChildRefSerializer()
@@ -40,6 +45,7 @@ class CorrectionSerializer(serializers.Serializer):
     check_reason = serializers.CharField(allow_blank=True)
     can_decide = serializers.BooleanField()
     files = CorrectionFileSerializer(many=True, help_text="佐证材料")
+    alert = CorrectionAlertSerializer(allow_null=True, help_text="由哪条预警提出")
 
 
 class CorrectionProposeSerializer(serializers.Serializer):
@@ -48,6 +54,7 @@ class CorrectionProposeSerializer(serializers.Serializer):
     date = serializers.DateField()
     kind = serializers.ChoiceField(choices=AttendanceCorrection.Kind.choices)
     reason = ReasonField()
+    alert_id = IdField(required=False, allow_null=True, default=None, help_text="由预警提出时的预警编号")
 
 
 class CorrectionDecideSerializer(serializers.Serializer):

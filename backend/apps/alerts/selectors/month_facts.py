@@ -58,12 +58,14 @@ class MonthFacts:
 
     `day_thresholds` are the numbers of days at which the scheme in force pays a step more, handed down by the
     room that knows schemes; `headcount_thresholds`, by institution as in `thresholds`, replaces the bureau's own in a replay.
+    `only` narrows attendance months and enrolments to some institutions, for rules that look at nothing else.
     """
 
     county_code: str
     month: ServiceMonth
     day_thresholds: tuple[int, ...] = ()
     headcount_thresholds: Mapping[int, list[tuple[date, int]]] | None = field(default=None)
+    only: frozenset[int] | None = None
 
     @cached_property
     def calendar(self) -> MonthCalendar:
@@ -77,6 +79,8 @@ class MonthFacts:
     def closed_on(self) -> dict[int, date | None]:
         """Institutions of the county with the day they closed; its keys are the county's institutions."""
         rows = Institution.objects.filter(county_id=self.county_code).order_by("id")
+        if self.only is not None:
+            rows = rows.filter(pk__in=self.only)
         return dict(rows.values_list("id", "closed_on"))
 
     @cached_property
@@ -139,6 +143,8 @@ class MonthFacts:
         rows = AttendanceMonth.objects.filter(
             month=self.month, institution__county_id=self.county_code
         ).order_by("institution_id", "child_id")
+        if self.only is not None:
+            rows = rows.filter(institution_id__in=self.only)
         return [
             MonthRow(*row)
             for row in rows.values_list(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backend.apps.alerts.domain.evidence import Finding
@@ -72,20 +74,59 @@ def alerts_raise(
     for number, one in enumerate(chosen, start=2):
         findings += one.find(facts, values[one.rule.code])
         tell(number, steps)
+    alerts = Alert.objects.filter(
+        county_id=county_code, month=month, **({} if rules is None else {"rule__in": sorted(rules)})
+    )
+    kept = _keep(facts, alerts, findings)
+    return AlertSummary(
+        found=len(findings),
+        raised=kept.raised,
+        reopened=kept.reopened,
+        gone=kept.gone,
+        open=alerts_holding_up().filter(county_id=county_code, month=month).count(),
+        without_threshold=institutions_without_threshold(county_code=county_code, month=month),
+    )
+
+
+FOLLOWING = tuple(code for code, found in REGISTRY.items() if found.rule.follows_corrections)
+
+
+@transaction.atomic
+def alerts_follow(
+    *, county_code: str, month: ServiceMonth, institution_ids: Collection[int], day_thresholds: Sequence[int]
+) -> None:
+    """The rules that read attendance months once more, at these institutions only: a day there was decided otherwise.
+
+    The caller has brought the attendance months up to date. Alerts of other rules and institutions are not touched.
+    """
+    facts = MonthFacts(
+        county_code, month, day_thresholds=tuple(day_thresholds), only=frozenset(institution_ids)
+    )
+    values = rule_values(county_code=county_code, month=month)
+    findings = [found for code in FOLLOWING for found in REGISTRY[code].find(facts, values[code])]
+    alerts = Alert.objects.filter(
+        county_id=county_code, month=month, rule__in=FOLLOWING, institution_id__in=facts.institution_ids
+    )
+    _keep(facts, alerts, findings)
+
+
+class _Kept(NamedTuple):
+    raised: int
+    reopened: int
+    gone: int
+
+
+def _keep(facts: MonthFacts, alerts: QuerySet[Alert], findings: list[Finding]) -> _Kept:
+    """Make `alerts`, all there are of the rules and places looked at, say what was found."""
     here = set(facts.institution_ids)
-    kept = {
-        (alert.rule, alert.subject_key): alert
-        for alert in Alert.objects.select_for_update(of=("self",)).filter(
-            county_id=county_code, month=month, **({} if rules is None else {"rule__in": sorted(rules)})
-        )
-    }
-    settled_on = _settled_on(county_code, month)
+    kept = {(alert.rule, alert.subject_key): alert for alert in alerts.select_for_update(of=("self",)).all()}
+    settled_on = _settled_on(alerts)
     new: list[Alert] = []
     changed: list[Alert] = []
     reopened = 0
     for finding in findings:
         old = kept.get((finding.rule, finding.subject_key))
-        alert = _alert(county_code, month, finding, here)
+        alert = _alert(facts.county_code, facts.month, finding, here)
         if old is None:
             new.append(alert)
             continue
@@ -99,15 +140,8 @@ def alerts_raise(
     Alert.objects.bulk_create(new, batch_size=500)
     rows_update(changed, key=KEY, fields=FIELDS)
     gone = _mark_gone(kept.values(), findings)
-    _touch(county_code, month, findings, here)
-    return AlertSummary(
-        found=len(findings),
-        raised=len(new),
-        reopened=reopened,
-        gone=gone,
-        open=alerts_holding_up().filter(county_id=county_code, month=month).count(),
-        without_threshold=institutions_without_threshold(county_code=county_code, month=month),
-    )
+    _touch(alerts, findings, here)
+    return _Kept(len(new), reopened, gone)
 
 
 @transaction.atomic
@@ -144,12 +178,10 @@ def _alert(county_code: str, month: ServiceMonth, finding: Finding, here: set[in
     )
 
 
-def _settled_on(county_code: str, month: ServiceMonth) -> dict[int, str]:
+def _settled_on(alerts: QuerySet[Alert]) -> dict[int, str]:
     """Evidence hash the newest outcome of each alert was given on."""
     return dict(
-        AlertOutcome.objects.filter(alert__county_id=county_code, alert__month=month)
-        .order_by("id")
-        .values_list("alert_id", "evidence_hash")
+        AlertOutcome.objects.filter(alert__in=alerts).order_by("id").values_list("alert_id", "evidence_hash")
     )
 
 
@@ -165,9 +197,8 @@ def _mark_gone(kept: Iterable[Alert], findings: list[Finding]) -> int:
     return len(gone)
 
 
-def _touch(county_code: str, month: ServiceMonth, findings: list[Finding], here: set[int]) -> None:
+def _touch(alerts: QuerySet[Alert], findings: list[Finding], here: set[int]) -> None:
     """Every institution of the county that a found alert concerns; those of other counties raise their own."""
-    alerts = Alert.objects.filter(county_id=county_code, month=month)
     ids = {(rule, key): pk for pk, rule, key in alerts.values_list("pk", "rule", "subject_key")}
     wanted = {
         (ids[finding.rule, finding.subject_key], pk)
@@ -178,9 +209,9 @@ def _touch(county_code: str, month: ServiceMonth, findings: list[Finding], here:
     found_alerts = {alert for alert, _ in wanted}
     kept = {
         (alert, institution): pk
-        for pk, alert, institution in AlertInstitution.objects.filter(
-            alert__county_id=county_code, alert__month=month
-        ).values_list("pk", "alert_id", "institution_id")
+        for pk, alert, institution in AlertInstitution.objects.filter(alert__in=alerts).values_list(
+            "pk", "alert_id", "institution_id"
+        )
     }
     AlertInstitution.objects.bulk_create(
         (

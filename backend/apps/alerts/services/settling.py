@@ -44,7 +44,7 @@ def alert_settle(
     alert = _locked(alert_id, actor, SETTLE)
     _check_open(alert)
     _check_seen(alert, evidence_hash)
-    return _settle(alert, outcome, reason, actor, seconds)
+    return settle_locked(alert, outcome, reason, actor, seconds)
 
 
 @transaction.atomic
@@ -76,7 +76,7 @@ def alerts_dismiss(
         _check_open(alert)
     each = None if seconds is None else seconds // len(alerts)
     for alert in alerts:
-        _settle(alert, AlertOutcome.Outcome.DISMISSED, reason, actor, each)
+        settle_locked(alert, AlertOutcome.Outcome.DISMISSED, reason, actor, each)
     return len(alerts)
 
 
@@ -137,7 +137,8 @@ def _check_seen(alert: Alert, evidence_hash: str | None) -> None:
         raise Conflict("evidence_changed", "预警依据在您查看之后有变化, 请刷新后重新确认")
 
 
-def _settle(alert: Alert, outcome: str, reason: str, actor: User, seconds: int | None) -> AlertOutcome:
+def settle_locked(alert: Alert, outcome: str, reason: str, actor: User, seconds: int | None) -> AlertOutcome:
+    """The outcome of an open alert whose row is held and whose reason is sound."""
     record = AlertOutcome(
         alert=alert,
         outcome=outcome,

@@ -11,10 +11,12 @@ from datetime import date
 from django.db import transaction
 
 from backend.apps.accounts.models import User
+from backend.apps.alerts.services import alerts_follow
 from backend.apps.attendance import services as attendance
 from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.institutions.models import Institution
 from backend.apps.subsidy.models import MonthlyCycle, Statement
+from backend.apps.subsidy.selectors.scheme import scheme_day_thresholds
 from backend.apps.subsidy.services.child_month import child_month_recalculate
 from backend.common.errors import Conflict
 from backend.common.service_month import ServiceMonth
@@ -37,7 +39,7 @@ def correction_propose(
 
 @transaction.atomic
 def correction_check(*, correction_id: int, decision: str, reason: str, actor: User) -> AttendanceCorrection:
-    """Accept or reject; an accepted one recalculates the child's month in the same transaction.
+    """Accept or reject; an accepted one recalculates the child's month, and the alerts that rest on it, in the same transaction.
 
     A rejection is always possible; an acceptance while the statement is open, and again once the month is evaluated.
     """
@@ -54,10 +56,23 @@ def correction_check(*, correction_id: int, decision: str, reason: str, actor: U
                 child_id=correction.child_id,
                 institution_id=correction.institution_id,
             )
+            alerts_follow_attendance(statement)
         attendance.data_arrived(
             county_code=correction.institution.county_id, month=ServiceMonth.of(correction.date)
         )
     return correction
+
+
+def alerts_follow_attendance(statement: Statement) -> None:
+    """Alerts that rest on attendance months, once the month has any; those of the others rest on punches, which stay."""
+    cycle = statement.cycle
+    if cycle.warned_at is not None:
+        alerts_follow(
+            county_code=cycle.county_id,
+            month=cycle.month,
+            institution_ids=[statement.institution_id],
+            day_thresholds=scheme_day_thresholds(cycle.scheme),
+        )
 
 
 def _month_hold(correction_id: int) -> None:

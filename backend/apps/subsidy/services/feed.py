@@ -8,7 +8,7 @@ from backend.apps.accounts.models import User
 from backend.apps.attendance import services as attendance
 from backend.apps.attendance.models import FeedSettlement
 from backend.apps.subsidy.services.calculation import statement_recalculate
-from backend.apps.subsidy.services.correction import open_statement
+from backend.apps.subsidy.services.correction import alerts_follow_attendance, open_statement
 from backend.common.service_month import ServiceMonth
 
 
@@ -19,4 +19,5 @@ def feed_settle(*, feed_day_id: int, choice: str, reason: str, actor: User) -> F
     statement = open_statement(record.institution, ServiceMonth.of(record.date))
     if statement is not None:
         statement_recalculate(statement_id=statement.pk)
+        alerts_follow_attendance(statement)
     return record

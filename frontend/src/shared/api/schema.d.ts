@@ -2142,6 +2142,23 @@ export interface components {
             status: components["schemas"]["AlertStatusEnum"];
             summary: string;
         };
+        /** @description 考勤更正 proposed from this alert. */
+        AlertCorrectionRow: {
+            check_reason: string;
+            checker_name: string;
+            child: components["schemas"]["ChildRef"];
+            /** Format: date */
+            date: string;
+            /** Format: int64 */
+            id: number;
+            institution: components["schemas"]["InstitutionRef"];
+            kind: components["schemas"]["CorrectionKindEnum"];
+            /** Format: date-time */
+            made_at: string;
+            maker_name: string;
+            reason: string;
+            state: components["schemas"]["CorrectionStateEnum"];
+        };
         AlertCounts: {
             /**
              * @description 范围内最近有预警的月份
@@ -2157,6 +2174,10 @@ export interface components {
             can_override: boolean;
             can_settle: boolean;
             child: components["schemas"]["ChildRef"] | null;
+            /** @description 采纳哪些种类的更正可以消除本预警 */
+            corrected_as: components["schemas"]["CorrectionKindEnum"][];
+            /** @description 由本预警提出的考勤更正, 先提出的在前 */
+            corrections: components["schemas"]["AlertCorrectionRow"][];
             county: components["schemas"]["Region"];
             /** @description 存档的依据, 只有编号、日期和计数 */
             evidence: {
@@ -2173,6 +2194,8 @@ export interface components {
             institution: components["schemas"]["InstitutionRef"];
             /** @description 涉及的机构 */
             institutions: components["schemas"]["InstitutionRef"][];
+            /** @description 您可以由本预警提出考勤更正的机构编号; 核定由他人作出 */
+            may_correct_at: number[];
             /** @example 2026-10 */
             month: string;
             outcome: components["schemas"]["AlertOutcomeRow"] | null;
@@ -2597,6 +2620,8 @@ export interface components {
             results: components["schemas"]["Colleague"][];
         };
         Correction: {
+            /** @description 由哪条预警提出 */
+            alert: components["schemas"]["CorrectionAlert"] | null;
             can_decide: boolean;
             check_reason: string;
             /** Format: date-time */
@@ -2616,6 +2641,11 @@ export interface components {
             maker_name: string;
             reason: string;
             state: components["schemas"]["CorrectionStateEnum"];
+        };
+        CorrectionAlert: {
+            /** Format: int64 */
+            id: number;
+            rule_title: string;
         };
         CorrectionDecideRequest: {
             decision: components["schemas"]["CorrectionDecisionEnum"];
@@ -2663,6 +2693,11 @@ export interface components {
             results: components["schemas"]["Correction"][];
         };
         CorrectionProposeRequest: {
+            /**
+             * Format: int64
+             * @description 由预警提出时的预警编号
+             */
+            alert_id?: number | null;
             /** Format: int64 */
             child_id: number;
             /** Format: date */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EvidenceVisit } from '@/shared/api/types'
-import { alertKey, dayNumbers, minutesText, neighbours, photosOf } from './alerts'
+import { alertKey, correctionKinds, dayNumbers, minutesText, neighbours, photosOf } from './alerts'
 
 const key = (name: string, more: Partial<KeyboardEvent> = {}) => ({ key: name, ctrlKey: false, altKey: false, metaKey: false, ...more })
 
@@ -45,5 +45,12 @@ describe('texts', () => {
   })
   it('names days of a month', () => {
     expect(dayNumbers(['2026-10-08', '2026-10-12'])).toBe('8、12')
+  })
+})
+
+describe('corrections from an alert', () => {
+  it('offers both, the one that answers the alert first', () => {
+    expect(correctionKinds(['absent'])).toEqual(['absent', 'present'])
+    expect(correctionKinds(['absent', 'present'])).toEqual(['present', 'absent'])
   })
 })

@@ -1,4 +1,4 @@
-import type { AlertSettle, EvidencePunch, EvidenceVisit } from '@/shared/api/types'
+import type { AlertDetail, AlertSettle, CorrectionPropose, EvidencePunch, EvidenceVisit } from '@/shared/api/types'
 import { formatDay, formatTime } from './dates'
 import { directionLabel } from './labels'
 
@@ -50,4 +50,12 @@ export function minutesText(seconds: number): string {
 /** "8、9、12": days of one month without its name. */
 export function dayNumbers(dates: readonly string[]): string {
   return dates.map((date) => String(Number(date.slice(8)))).join('、')
+}
+
+/** A child's day at an institution, as a correction names it. */
+export type CorrectionDay = Pick<EvidenceVisit, 'child' | 'institution' | 'date'>
+
+/** Both kinds may be asked for; the one that answers the alert comes first. */
+export function correctionKinds(correctedAs: AlertDetail['corrected_as']): CorrectionPropose['kind'][] {
+  return correctedAs.includes('present') ? ['present', 'absent'] : ['absent', 'present']
 }

@@ -112,4 +112,11 @@ def days(evidence: Evidence) -> list[EvidenceDay]:
     ]
 
 
-REGISTERED = RegisteredRule(rule=RULE, find=find, summary=summary, lines=lines, days=days)
+REGISTERED = RegisteredRule(
+    rule=RULE,
+    find=find,
+    summary=summary,
+    lines=lines,
+    days=days,
+    corrected_as=frozenset({"present", "absent"}),  # the punch that is missing is what there is to correct
+)

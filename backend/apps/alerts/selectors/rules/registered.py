@@ -35,6 +35,7 @@ class RegisteredRule:
     """`find` reads a month set by set; the rest turns stored evidence into Chinese sentences without names.
 
     `summary` is one line for lists, `lines` are the facts for the alert, `days` lead to punches and photos.
+    `disputed` are the days that no longer stand once a correction of a `corrected_as` kind was accepted for each; `days` unless said otherwise.
     """
 
     rule: Rule
@@ -42,3 +43,8 @@ class RegisteredRule:
     summary: Callable[[Evidence], str]
     lines: Callable[[Evidence], list[str]] = no_lines
     days: Callable[[Evidence], list[EvidenceDay]] = no_days
+    disputed: Callable[[Evidence], list[EvidenceDay]] | None = None
+    corrected_as: frozenset[str] = frozenset({"absent"})
+
+    def disputed_days(self, evidence: Evidence) -> list[EvidenceDay]:
+        return (self.disputed or self.days)(evidence)

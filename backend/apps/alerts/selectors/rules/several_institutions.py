@@ -155,4 +155,9 @@ def days(evidence: Evidence) -> list[EvidenceDay]:
     ]
 
 
-REGISTERED = RegisteredRule(rule=RULE, find=find, summary=summary, lines=lines, days=days)
+def disputed(evidence: Evidence) -> list[EvidenceDay]:
+    """Days at both places; where stays only cross each other, no single day is the wrong one."""
+    return days(evidence) if evidence["overlapping_dates"] else []
+
+
+REGISTERED = RegisteredRule(rule=RULE, find=find, summary=summary, lines=lines, days=days, disputed=disputed)
