@@ -16,7 +16,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 from weasyprint import HTML
 
 from backend.apps.reporting.selectors.month import AlertRow, DutyRow, InstitutionRow, ReportMonth
-from backend.apps.reporting.services.pdf import font_family, report_pdf, stylesheet
+from backend.apps.reporting.services.pdf import report_pdf
+from backend.apps.reporting.services.style import font_family, stylesheet
 from backend.apps.subsidy.models import Snapshot
 from backend.common.service_month import ServiceMonth
 from tests.apps.papers import fonts_of, pages_of, run, text_of

@@ -16,7 +16,8 @@ import pytest
 from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import report_month
 from backend.apps.reporting.services import report_build
-from backend.apps.reporting.services.pdf import Enclosed, qr_picture, report_html, report_pdf
+from backend.apps.reporting.services.pdf import qr_picture, report_html, report_pdf
+from backend.apps.reporting.services.printing import Enclosed
 from backend.apps.seals.domain.note import Key
 from backend.apps.subsidy.models import Snapshot
 from backend.common import stored_files
@@ -68,7 +69,7 @@ def test_the_enclosed_rows_verify_against_the_printed_root(sealed: Sealed, tmp_p
 
 def test_the_rules_notice_what_breaks_them(sealed: Sealed) -> None:
     month = report_month(Snapshot.objects.get())
-    enclosed = Enclosed("a.zip", "a", b"PK")
+    enclosed = Enclosed("a.zip", "a", b"PK", month.evaluated_at)
     pdf = report_pdf(month, [], detail_name="明细.xlsx", enclosed=enclosed)
     assert broken_rules(pdf) == []
 
@@ -108,7 +109,7 @@ def test_the_picture_says_what_is_printed(sealed: Sealed) -> None:
     month = report_month(Snapshot.objects.get())
     assert month.seal is not None
     assert month.seal.scanned == f"zhishan-seal 330683000000 2026-10 {sealed.seal.code} {sealed.seal.root}"
-    html = report_html(month, [], detail_name="x", family="Noto Serif CJK SC")
+    html = report_html(month, detail_name="x", family="Noto Serif CJK SC")
     picture = qr_picture(month.seal.scanned)
     assert picture.startswith("data:image/svg+xml")
     assert picture != qr_picture(month.seal.scanned + "x")
@@ -117,4 +118,4 @@ def test_the_picture_says_what_is_printed(sealed: Sealed) -> None:
 
 def test_a_month_that_was_never_sealed_prints_no_witness(sealed: Sealed) -> None:
     month = replace(report_month(Snapshot.objects.get()), seal=None)
-    assert "封存凭证" not in report_html(month, [], detail_name="x", family="Noto Serif CJK SC")
+    assert "封存凭证" not in report_html(month, detail_name="x", family="Noto Serif CJK SC")

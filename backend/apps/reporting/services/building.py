@@ -11,7 +11,8 @@ from django.utils import timezone
 from backend.apps.audit.services import audit_record
 from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import ReportMonth, report_lines, report_month
-from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, Enclosed, report_pdf, report_title
+from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, report_pdf, report_title
+from backend.apps.reporting.services.printing import Enclosed
 from backend.apps.reporting.services.xlsx import report_xlsx
 from backend.apps.seals.models import Seal
 from backend.apps.seals.services import seal_package
@@ -65,7 +66,7 @@ def _intact(file: ReportFile | None) -> bool:
 
 def _file(month: ReportMonth, kind: Kind) -> ReportFile:
     snapshot = month.snapshot
-    content = _pdf(month) if kind == Kind.PDF else report_xlsx(month, report_lines(snapshot))
+    content = month_pdf(month) if kind == Kind.PDF else report_xlsx(month, report_lines(snapshot))
     path = f"reports/{snapshot.county_code}/{snapshot.month}/{snapshot.digest[:16]}.{kind.value}"
     file_write(path, content)
     with transaction.atomic():
@@ -90,7 +91,7 @@ def _file(month: ReportMonth, kind: Kind) -> ReportFile:
     return file
 
 
-def _pdf(month: ReportMonth) -> bytes:
+def month_pdf(month: ReportMonth) -> bytes:
     annex = month.paid_rows <= ANNEX_ROWS_MAX
     return report_pdf(
         month,
@@ -110,6 +111,7 @@ def _rows(month: ReportMonth) -> Enclosed | None:
         name=f"{snapshot.county_code}-{snapshot.month}.zip",
         description="封存包 (不含加密的个人信息部分)",
         content=replace(seal_package(seal), private="").archive(),
+        at=month.evaluated_at,
     )
 
 

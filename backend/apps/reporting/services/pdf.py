@@ -2,89 +2,64 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import segno
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from backend.apps.reporting.selectors.month import AdjustmentRow, InstitutionRow, LineRow, ReportMonth
-from backend.common.errors import Unavailable
+from backend.apps.reporting.services.printing import Enclosed, printed
+from backend.apps.reporting.services.style import font_family, stylesheet
+from backend.apps.reporting.services.tables import Table, TableColumn
 from backend.common.money import money_in_words, money_text
 
-DEFAULT_FAMILY: Final = "Noto Serif CJK SC"
-PDF_VARIANT: Final = "pdf/a-3b"  # for archives, with the rows enclosed
-MISSING_MARK: Final = "〓"  # what Chinese printers set for a character they do not have
-# Rows a PDF may carry: about 13 ms of CPU each (docs/adr/0014). Longer details are in the XLSX only.
-ANNEX_ROWS_MAX: Final = 300
-_FAMILY = re.compile(r"[A-Za-z0-9 ]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Enclosed:
-    """A file inside the PDF: the machine-readable rows of the month."""
-
-    name: str
-    description: str
-    content: bytes
+# Rows a PDF may carry: drawn, about 1 ms of CPU each, and 30 to a page (docs/adr/0120). Longer details are in the XLSX only.
+ANNEX_ROWS_MAX: Final = 20_000
+ADJUSTMENTS_MAX: Final = 300  # laid out by WeasyPrint, 13 ms each (docs/adr/0014)
 
 
 def report_pdf(
     month: ReportMonth, lines: Sequence[LineRow], *, detail_name: str, enclosed: Enclosed | None = None
 ) -> bytes:
     """PDF/A-3b bytes. `lines` empty: no annex. Raises `Unavailable` `report_font_missing`."""
-    family = font_family()
+    table = _annex(month, lines) if lines else None
     name = "" if enclosed is None else enclosed.name
-    html = report_html(month, lines, detail_name=detail_name, family=family, enclosed_name=name)
-    pdf, strange = _printed(html, family, month, enclosed)
-    if not strange:
-        return pdf
-    substituted = "、".join(f"U+{ord(character):04X}" for character in sorted(strange))
-    html = report_html(
-        month, lines, detail_name=detail_name, family=family, enclosed_name=name, substituted=substituted
-    )
-    html = html.translate({ord(character): MISSING_MARK for character in strange})
-    pdf, strange = _printed(html, family, month, enclosed)
-    if strange:
-        raise _font_missing(family)
-    return pdf
 
+    def html(pages: int, substituted: str) -> str:
+        return report_html(
+            month,
+            detail_name=detail_name,
+            family=font_family(),
+            annex_pages=pages,
+            enclosed_name=name,
+            substituted=substituted,
+        )
 
-def font_family() -> str:
-    """The family of the report; bureaus that license 仿宋 set REPORT_FONT_FAMILY."""
-    family = str(getattr(settings, "REPORT_FONT_FAMILY", DEFAULT_FAMILY))
-    if not _FAMILY.fullmatch(family):
-        raise ValueError(f"REPORT_FONT_FAMILY: {family!r}")
-    return family
-
-
-def stylesheet(*, family: str, digest: str) -> str:
-    """The real stylesheet, as the shape test uses it."""
-    context = {"family": mark_safe(f'"{family}"'), "digest": digest}  # noqa: S308 - letters, digits and blanks only
-    return render_to_string("reporting/report.css", context)
+    return printed(html, table=table, digest=month.snapshot.digest, enclosed=enclosed)
 
 
 def report_html(
     month: ReportMonth,
-    lines: Sequence[LineRow],
     *,
     detail_name: str,
     family: str,
+    annex_pages: int = 0,
     enclosed_name: str = "",
     substituted: str = "",
 ) -> str:
     issuer = f"{month.county}卫生健康局"
+    code = "" if month.seal is None else month.seal.code
     context = {
         "title": report_title(month),
         "issuer": issuer,
-        "style": mark_safe(stylesheet(family=family, digest=month.snapshot.digest)),  # noqa: S308 - our own file
+        "style": mark_safe(stylesheet(family=family, digest=month.snapshot.digest, code=code)),  # noqa: S308 - our own file
+        "number": code_start(month),
+        "reviewers": "、".join(dict.fromkeys(d.person for d in month.duties if d.step == "县级审核")) or "—",
         "created": timezone.localtime(month.evaluated_at).isoformat(timespec="seconds"),
         "month": month,
         "institutions": len(month.approved) + len(month.excluded),
@@ -126,15 +101,15 @@ def report_html(
         "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
         "enclosed_name": enclosed_name,
-        "first_code": f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}-00001",
+        "first_code": f"{code_start(month)}-00001",
         "substituted": substituted,
         "evaluated_at": minute(month.evaluated_at),
         "evaluated_on": day_text(month.evaluated_at),
-        "lines": [_line(row) for row in lines],
+        "annex_pages": range(annex_pages),
         "paid_for": paid_for(month),
         "no": _numerals(month),
-        "adjustments": [_adjustment(row) for row in month.adjustments[:ANNEX_ROWS_MAX]],
-        "adjustments_left": max(0, len(month.adjustments) - ANNEX_ROWS_MAX),
+        "adjustments": [_adjustment(row) for row in month.adjustments[:ADJUSTMENTS_MAX]],
+        "adjustments_left": max(0, len(month.adjustments) - ADJUSTMENTS_MAX),
         "adjusted": money_text(month.adjusted),
         "lines_total": money_text(month.total - month.adjusted),
         "seal": month.seal,
@@ -181,6 +156,11 @@ def report_title(month: ReportMonth) -> str:
     return f"{month.county}{month.month_text}托育机构考勤补助资金核定报告"
 
 
+def code_start(month: ReportMonth) -> str:
+    """What every row code of the month begins with; the number of the report too."""
+    return f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}"
+
+
 def minute(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
 
@@ -205,21 +185,47 @@ def _institution(row: InstitutionRow) -> Mapping[str, Any]:
     }
 
 
-def _line(row: LineRow) -> Mapping[str, Any]:
-    return {
-        "code": row.code,
-        "institution": row.institution,
-        "child_code": row.child_code,
-        "child_name": row.child_name,
-        "class_type": row.class_type,
-        "care_mode": row.care_mode,
-        "places": row.places,
-        "required_days": row.required_days,
-        "attended_days": row.attended_days,
-        "rate": "—" if row.rate is None else money_text(row.rate),
-        "factor": factor_text(row.factor),
-        "amount": money_text(row.amount),
-    }
+def _annex(month: ReportMonth, lines: Sequence[LineRow]) -> Table:
+    """One row a line, as in the detail sheet of the workbook."""
+    total = money_text(sum((row.amount for row in lines), Decimal("0.00")))
+    columns: tuple[TableColumn, ...]
+    if month.by_child:
+        columns = (
+            *(TableColumn("行编码", 12.5), TableColumn("机构", 26), TableColumn("婴幼儿编号", 9)),
+            *(TableColumn("姓名", 6.5), TableColumn("班型", 6), TableColumn("托育模式", 7)),
+            *(TableColumn("应考勤", 5.5, "right"), TableColumn("实际", 5, "right")),
+            *(TableColumn("标准（元）", 7.5, "right"), TableColumn("系数", 6, "right")),
+            TableColumn("应补金额（元）", 9, "right"),
+        )
+    else:
+        columns = (
+            *(TableColumn("行编码", 14), TableColumn("机构", 34), TableColumn("托位数", 8, "right")),
+            *(TableColumn("工作日", 8, "right"), TableColumn("开放天数", 8, "right")),
+            *(TableColumn("标准（元）", 9, "right"), TableColumn("系数", 8, "right")),
+            TableColumn("应补金额（元）", 11, "right"),
+        )
+    rows = [_child(row) if month.by_child else _place(row) for row in lines]
+    return Table(columns, rows, ("合计", *[""] * (len(columns) - 2), total))
+
+
+def _child(row: LineRow) -> tuple[str, ...]:
+    return (
+        *(row.code, row.institution, row.child_code, row.child_name, row.class_type, row.care_mode),
+        *(str(row.required_days), str(row.attended_days)),
+        *(rate_text(row.rate), factor_text(row.factor), money_text(row.amount)),
+    )
+
+
+def _place(row: LineRow) -> tuple[str, ...]:
+    return (
+        *(row.code, row.institution, "" if row.places is None else str(row.places)),
+        *(str(row.required_days), str(row.attended_days)),
+        *(rate_text(row.rate), factor_text(row.factor), money_text(row.amount)),
+    )
+
+
+def rate_text(rate: Decimal | None) -> str:
+    return "—" if rate is None else money_text(rate)
 
 
 def _payments(month: ReportMonth) -> list[dict[str, Any]]:
@@ -255,64 +261,3 @@ def factor_text(factor: Decimal) -> str:
     """
     text = f"{factor:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _printed(html: str, family: str, month: ReportMonth, enclosed: Enclosed | None) -> tuple[bytes, set[str]]:
-    """PDF bytes and the characters that another font, or none, had to draw.
-
-    WeasyPrint falls back silently to whatever it finds, so the fonts it really used are looked at.
-    """
-    # Loaded here: it needs Pango and half a second, which only the printing of a report should cost.
-    from weasyprint import HTML, Attachment
-    from weasyprint.urls import URLFetcher
-
-    document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"])).render(
-        pdf_variant=PDF_VARIANT
-    )
-    if enclosed is not None:
-        document.metadata.attachments = [
-            Attachment(
-                string=enclosed.content,
-                name=enclosed.name,
-                description=enclosed.description,
-                relationship="Data",
-                created=month.evaluated_at.astimezone(UTC),
-                modified=month.evaluated_at.astimezone(UTC),
-            )
-        ]
-    pdf = document.write_pdf(
-        finisher=_each_file_once,
-        pdf_identifier=bytes.fromhex(month.snapshot.digest)[:16],
-        pdf_variant=PDF_VARIANT,
-    )
-    expected = "+" + family.replace(" ", "-")
-    own: set[str] = set()
-    strange: set[str] = set()
-    for font in document.fonts.values():
-        name = font.name.decode()
-        drawn = set("".join(font.to_unicode.values()))
-        if expected in name:
-            missing = {chr(codepoint) for codepoint in font.missing}
-            own |= drawn - missing
-            strange |= missing
-        else:
-            strange |= drawn
-    strange -= own  # a blank or digit that both fonts drew
-    if not own or len(strange) > len(own):
-        raise _font_missing(family)
-    return pdf, strange
-
-
-def _each_file_once(_: Any, pdf: Any) -> None:
-    """WeasyPrint 70 lists an enclosed file in `/AF` twice, by its name tree and by its own dictionary."""
-    files = pdf.catalog.get("AF")
-    if files is not None:
-        files[:] = dict.fromkeys(files)
-
-
-def _font_missing(family: str) -> Unavailable:
-    return Unavailable(
-        "report_font_missing",
-        f"缺少报告字体 {family}, 不能生成报告。请安装: apt-get install fonts-noto-cjk",
-        family=family,
-    )
