@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from backend.apps.accounts.models import User
-from backend.apps.alerts.models import HeadcountThreshold
+from backend.apps.alerts.models import HeadcountThreshold, RuleSetting
+from backend.apps.alerts.selectors.rules import REGISTRY
 from backend.apps.attendance.domain.punch_key import natural_punch_key
 from backend.apps.attendance.models import Leave, Photo, PhotoPrint
 from backend.apps.attendance.selectors.calendar import calendar_of
@@ -49,6 +50,7 @@ from backend.demo.model import DemoPlan
 from backend.demo.names import TOWNSHIPS
 from backend.demo.people import write_people
 from backend.demo.photos import altered, portrait
+from backend.demo.pile_up import PILE_UP_DAYS
 from backend.demo.plan import demo_plan
 
 CHUNK = 10_000
@@ -111,6 +113,7 @@ def _write(
         seed=seed, county_code=county.code, plans=plan.institutions, institutions=institutions
     )
     _thresholds(plan, institutions, users["county01"])
+    _rule_settings(county, month, users["county01"])
     demo_scheme.write_scheme(county=county, made_by=users["county01"], released_by=users["county02"])
     progress(f"写入 {len(plan.children)} 名婴幼儿…")
     children, enrolments = _children(plan, institutions)
@@ -216,6 +219,20 @@ def _thresholds(plan: DemoPlan, institutions: list[Institution], set_by: User) -
             reason="启用时按核定托位和在托人数设置",
         )
         for p, row in zip(plan.institutions, institutions, strict=True)
+    )
+
+
+def _rule_settings(county: Region, month: ServiceMonth, set_by: User) -> None:
+    """The demo scheme pays by ratio and has no step; the county looks for pile-ups at a step of its own."""
+    RuleSetting.objects.create(
+        county=county,
+        rule="pile_up",
+        starts_month=month,
+        values=REGISTRY["pile_up"].rule.values({"days": PILE_UP_DAYS}),
+        reason="保育费以当月到托满 15 天为界减收(演示), 按此天数检查扎堆",
+        set_by=set_by,
+        set_by_name=set_by.display_name,
+        set_at=timezone.now(),
     )
 
 

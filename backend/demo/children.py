@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -51,6 +51,12 @@ class Special:
     no_exit: int
     short_stay: int
     on_leave: tuple[int, int]  # came in the middle of a leave; came back early
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Every child something is planted on."""
+        found = (getattr(self, one.name) for one in fields(self))
+        return frozenset(n for value in found for n in (value if isinstance(value, tuple) else (value,)))
 
 
 def plan_children(

@@ -12,6 +12,7 @@ from backend.demo.children import plan_children
 from backend.demo.institutions import plan_institutions
 from backend.demo.model import DemoPlan
 from backend.demo.oddities import plan_oddities
+from backend.demo.pile_up import pile_up
 from backend.demo.planted import list_planted
 from backend.demo.punches import plan_punches, plan_trouble
 
@@ -44,6 +45,9 @@ def demo_plan(
         oddities=oddities,
         workdays=workdays,
     )
+    punches = pile_up(
+        punches, children=children, spared=special.numbers, kept_day=trouble.burst[1], workdays=workdays
+    )
     planted = list_planted(
         institutions=institutions,
         children=children,
@@ -51,6 +55,7 @@ def demo_plan(
         special=special,
         trouble=trouble,
         oddities=oddities,
+        workdays=workdays,
     )
     return DemoPlan(str(month), institutions, children, punches, oddities.leaves, planted)
 

@@ -21,6 +21,7 @@ from backend.demo.institutions import (
 )
 from backend.demo.model import ChildPlan, InstitutionPlan, PunchPlan
 from backend.demo.oddities import Oddities
+from backend.demo.pile_up import PILE_AT, PILE_UP_DAYS, on_threshold
 from backend.demo.punches import (
     BURST_CHILDREN,
     SHANGHAI,
@@ -38,6 +39,7 @@ def list_planted(
     special: Special,
     trouble: Trouble,
     oddities: Oddities,
+    workdays: Sequence[date],
 ) -> dict[str, list[dict[str, Any]]]:
     """By kind; institutions by name, children by code, days as ISO dates. No personal data."""
     days = _days(punches)
@@ -97,6 +99,15 @@ def list_planted(
         "same_photo_of_two_children": [{"child_codes": [children[n].code for n in special.shared_portrait]}],
         "photo_copied_with_changes": [{"child_codes": [children[n].code for n in special.copied_portrait]}],
         **_for_more_rules(institutions, children, heads, special, trouble, oddities),
+        "pile_up": [
+            {
+                "institution": institutions[PILE_AT].name,
+                "days": PILE_UP_DAYS,
+                "child_codes": [
+                    children[n].code for n in on_threshold(punches, children=children, workdays=workdays)
+                ],
+            }
+        ],
         "township_missing": [{"institution": i.name} for i in institutions if not i.township_known],
     }
 

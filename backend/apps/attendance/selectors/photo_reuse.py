@@ -1,4 +1,4 @@
-"""Pictures used more than once, with every punch that used them; a fixed number of queries per month."""
+"""Pictures used more than once, with every punch that used them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -14,7 +14,7 @@ from backend.apps.attendance.models import PhotoPair, PhotoUse
 from backend.apps.attendance.selectors.expressions import SHANGHAI, month_bounds
 from backend.common.service_month import ServiceMonth
 
-_BATCH = 500
+_BATCH = 2_000
 
 
 class Use(NamedTuple):
@@ -59,15 +59,20 @@ class PhotoMonth:
 
 
 def pictures_used_again(*, county_code: str, month: ServiceMonth) -> PhotoMonth:
-    """Pictures used in the county's month that another punch used in or before it, wherever; by their oldest photo."""
+    """Pictures used in the county's month that another punch used in or before it, wherever; by their oldest photo.
+
+    One query, and three for each 2,000 photos of the month.
+    """
     start, end = month_bounds(month)
     here = PhotoUse.objects.filter(
         punch__institution__county_id=county_code, punch__happened_at__gte=start, punch__happened_at__lt=end
     )
-    photos = here.order_by().values("photo_id")
     used = dict(_uses(here))
     seen = {(use.institution_id, use.child_id) for use in used.values()}
-    used |= dict(_uses(PhotoUse.objects.filter(photo_id__in=photos, punch__happened_at__lt=start)))
+    photos = sorted({use.photo_id for use in used.values()})
+    # Spelled out, not as a subquery: without statistics of the tables PostgreSQL compares everything with everything.
+    for batch in _batches(photos):
+        used |= dict(_uses(PhotoUse.objects.filter(photo_id__in=batch, punch__happened_at__lt=start)))
     pairs = _pairs(photos)
     group = _groups(pairs)
     others = {pk for pair in pairs for pk in pair[:2]} - {use.photo_id for use in used.values()}
@@ -104,9 +109,9 @@ def _uses(rows: QuerySet[PhotoUse]) -> Iterator[tuple[int, Use]]:
         yield row[0], Use(*row)
 
 
-def _pairs(photos: QuerySet[PhotoUse, Any]) -> list[Pair]:
+def _pairs(photos: list[int]) -> list[Pair]:
     """Every pair that leads from one of `photos`, over any number of steps."""
-    found = {pair[:2]: pair for pair in _pairs_at(photos)}
+    found = {pair[:2]: pair for batch in _batches(photos) for pair in _pairs_at(batch)}
     reached: set[int] = set()
     while waiting := sorted({pk for pair in found for pk in pair} - reached):
         reached.update(waiting)
@@ -115,7 +120,7 @@ def _pairs(photos: QuerySet[PhotoUse, Any]) -> list[Pair]:
     return sorted(found.values())
 
 
-def _pairs_at(photos: Any) -> Iterator[Pair]:
+def _pairs_at(photos: list[int]) -> Iterator[Pair]:
     for side in (
         "first_id__in",
         "second_id__in",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -32,6 +33,7 @@ from backend.common.stored_files import file_path
 CHUNK = 5_000  # photos compared with all earlier ones in one pass; about 60 MB
 LOOK_BACK = timedelta(days=400)  # a year and the month
 MAX_LOOKS = 30  # pictures opened for one photo: proposals beyond the 30 nearest are not worth the disk
+V = TypeVar("V", int, str)
 _OPEN = 1_500  # prepared pictures kept at a time, 13 kB each
 
 
@@ -94,15 +96,11 @@ class _Chunk:
 
     def _equal_bytes(self) -> None:
         """A chain from the oldest of equal photos to each later one."""
-        wanted = {row.photo.sha256 for row in self.fresh}
         equal: dict[str, list[int]] = defaultdict(list)
-        rows = Photo.objects.filter(
-            sha256__in=PhotoPrint.objects.filter(
-                county_id=self.county_code, photo_id__gte=self.ids[0], photo_id__lte=self.ids[-1]
-            ).values("photo__sha256")
-        )
-        for sha256, pk in rows.order_by("id").values_list("sha256", "id"):
-            if sha256 in wanted:
+        # Spelled out, not as a subquery: without statistics of the tables PostgreSQL compares everything with everything.
+        for batch in _batches(sorted({row.photo.sha256 for row in self.fresh})):
+            rows = Photo.objects.filter(sha256__in=batch).order_by("id")
+            for sha256, pk in rows.values_list("sha256", "id"):
                 equal[sha256].append(pk)
         for first, *others in equal.values():
             for other in others:
@@ -182,6 +180,6 @@ class _Groups:
         self._parent[second] = first
 
 
-def _batches(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), 500):
-        yield ids[start : start + 500]
+def _batches(values: list[V]) -> Iterator[list[V]]:
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
-from django.db.models import Count
+from django.db.models import QuerySet
 
 from backend.apps.alerts.domain.evidence import (
     SEVERAL_INSTITUTIONS,
@@ -34,6 +34,7 @@ from backend.apps.enrolment.models import Enrolment
 from backend.common.service_month import ServiceMonth
 
 CHILD_CHUNK = 500
+ASKED_AT_ONCE = 2_000
 RULE = Rule(
     code=SEVERAL_INSTITUTIONS,
     title="考勤机构异常",
@@ -51,17 +52,10 @@ def find(facts: MonthFacts, _values: Values) -> list[Finding]:
     """Children of the county with attendance days at more than one institution, of any county, in the month."""
     month = facts.month
     within = AttendanceDay.objects.filter(date__range=(month.first_day, month.last_day))
-    children = list(
-        within.filter(child_id__in=within.filter(institution__county_id=facts.county_code).values("child_id"))
-        .order_by()
-        .values("child_id")
-        .annotate(places=Count("institution_id", distinct=True))
-        .filter(places__gt=1)
-        .values_list("child_id", flat=True)
-    )
+    children = _elsewhere_too(facts, within)
     findings = []
     for start in range(0, len(children), CHILD_CHUNK):
-        part = sorted(children)[start : start + CHILD_CHUNK]
+        part = children[start : start + CHILD_CHUNK]
         stays: dict[int, dict[int, dict[date, Stretch]]] = defaultdict(lambda: defaultdict(dict))
         rows = (
             within.filter(child_id__in=part)
@@ -81,6 +75,26 @@ def find(facts: MonthFacts, _values: Values) -> list[Finding]:
             finding = several_institutions_finding(child_id=child_id, stays=found)
             findings.append(_weighed(finding, registered_transfer(found), by_institution))
     return findings
+
+
+def _elsewhere_too(facts: MonthFacts, within: QuerySet[AttendanceDay]) -> list[int]:
+    """Children of the county with days at two of its institutions, or at one of another county; ascending.
+
+    The children are spelled out for the second question: asked of the table itself, PostgreSQL without fresh statistics
+    (the first month after an import) compares every day with every day.
+    """
+    places: dict[int, set[int]] = defaultdict(set)
+    for child_id, pk in (
+        facts.days().values_list("child_id", "institution_id").distinct().iterator(chunk_size=5_000)
+    ):
+        places[child_id].add(pk)
+    found = {child_id for child_id, at in places.items() if len(at) > 1}
+    single = sorted(places.keys() - found)
+    for start in range(0, len(single), ASKED_AT_ONCE):
+        part = within.filter(child_id__in=single[start : start + ASKED_AT_ONCE])
+        others = part.exclude(institution_id__in=facts.institution_ids)
+        found.update(others.order_by().values_list("child_id", flat=True).distinct())
+    return sorted(found)
 
 
 def _weighed(finding: Finding, registered: bool, stretches: dict[int, dict[date, Stretch]]) -> Finding:
