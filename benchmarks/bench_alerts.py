@@ -217,7 +217,7 @@ def _photos(count: int, rng: random.Random) -> None:
 def _devices() -> int:
     """One device per code the punches carry, alive on every day it delivered."""
     from backend.apps.attendance.models import Device, Punch
-    from benchmarks.county_month import COUNTY, MONTH
+    from benchmarks.county_month import MONTH
 
     codes = sorted(Punch.objects.exclude(device="").values_list("institution_id", "device").distinct())
     rows = [Device(institution_id=pk, code=code, starts_on=MONTH.first_day) for pk, code in codes]
