@@ -7,7 +7,8 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "流程"
 
     def ready(self) -> None:
-        from workflows import alert_replays, batches, checks  # noqa: F401  # `checks` registers itself, once models are loaded
+        from workflows import alert_replays, batches, checks, recalculations  # noqa: F401  # `checks` registers itself, once models are loaded
 
         batches.register()
         alert_replays.register()
+        recalculations.register()

@@ -15,6 +15,7 @@ from backend.apps.messaging.services import message_send
 from backend.apps.seals import topics
 from backend.apps.subsidy.models import MonthlyCycle
 from backend.common.money import money_text
+from workflows import recalculations
 from workflows.deadline_notices import deadline_passed
 from workflows.history import Subject
 from workflows.job_queue import job_title
@@ -140,4 +141,5 @@ HANDLERS: dict[str, Handler] = {
     DEADLINE_PASSED: deadline_passed,
     TASKS_UNATTENDED: tasks_unattended,
     **VERB_HANDLERS,
+    **recalculations.HANDLERS,
 }

@@ -24,11 +24,9 @@ from backend.apps.subsidy.services import (
     DecisionInput,
     cycle_calculate,
     cycle_evaluate,
-    cycle_hold,
     cycle_warn,
     decision_write,
     snapshot_create,
-    statement_recalculate,
 )
 from backend.common.errors import Invalid
 from backend.common.progress import Progress
@@ -63,8 +61,8 @@ def set_days(
 
 def decide(
     *, node: Any, subject: Subject, actor: User, principal: User | None, payload: ActionPayload
-) -> StatementContent | None:
-    """One decision on a statement, which carries round and outcome afterwards; what it was about, unless that moved."""
+) -> StatementContent:
+    """One decision on a statement, which carries round and outcome afterwards; what it was about."""
     statement = subject.statement
     assert statement is not None
     given = DecisionInput(
@@ -76,17 +74,7 @@ def decide(
         marks=dict(payload.marks),
         principal=principal,
     )
-    again = payload.decision == "resubmitted"
-    if again:
-        cycle_hold(cycle_id=statement.cycle_id)
-    decided = decision_write(statement=statement, given=given, actor=actor)
-    if not again:
-        return decided.content
-    statement_recalculate(
-        statement_id=statement.pk
-    )  # punches that arrived while it was returned count as well
-    statement.refresh_from_db(fields=["total_amount", "children_count", "paid_children"])
-    return None
+    return decision_write(statement=statement, given=given, actor=actor).content
 
 
 def evaluate(

@@ -21,6 +21,7 @@ from backend.apps.subsidy.models import EntitlementLine, Statement
 from tests.api.month import Month, settle
 from tests.api.support import API, client_of, complete, first_task, get
 from tests.factories import make_child, make_institution
+from tests.support.recalculating import recalculate_asked
 
 pytestmark = pytest.mark.django_db
 PINNED: dict[str, int] = yaml.safe_load((Path(__file__).parents[1] / "query_counts.yaml").read_text())["api"]
@@ -216,11 +217,8 @@ def sent(user: User, path: str, body: dict[str, Any]) -> int:
     return len([one for one in captured.captured_queries if not one["sql"].startswith("SET LOCAL")])
 
 
-def test_acts_that_calculate_again(reviewed: Month) -> None:
-    """重新提交, 重新审核: an act and the calculation of the institutions around, in set-based statements of their own.
-
-    Everything of the flow stays within 30; the calculation asks the same whatever the number of children.
-    """
+def test_acts_that_ask_for_a_calculation(reviewed: Month) -> None:
+    """重新提交, 重新审核: the job after them reads the county's attendance, not the request."""
     company = reviewed.cast
     township, operator, county = company.town_luoshan, company.operator_bamboo, company.county_two
     task = first_task(township)
@@ -231,6 +229,7 @@ def test_acts_that_calculate_again(reviewed: Month) -> None:
     seen = get(operator, f"/tasks/{again['id']}").json()["content_hash"]
     body = {"decision": "resubmitted", "content_hash": seen, "comment": "已核对考勤"}
     assert sent(operator, f"/tasks/{again['id']}/complete", body) <= PINNED["task_resubmit"]
+    recalculate_asked()
     for user in (township, county):
         statement = get(user, f"/statements/{reviewed.bamboo.pk}").json()
         body = {"decision": "approved", "content_hash": statement["content_hash"]}

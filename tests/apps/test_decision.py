@@ -18,6 +18,7 @@ from backend.apps.subsidy.services import statement_decide
 from backend.common.errors import Conflict, DomainError, Forbidden, Invalid
 from tests.apps.months import Month, decide, make_alert, make_month, propose_correction, settle
 from tests.support.races import together
+from tests.support.recalculating import recalculate_asked
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +77,7 @@ def test_returned_corrected_and_reviewed_again(month: Month) -> None:
     decide(month.jasmine, "review_township", "returned", month.cast.town_sanjiang, comment="9 日缺离园打卡")
     assert state(month.jasmine) == (1, False, "", "")
     decide(month.jasmine, "correct", "resubmitted", month.cast.operator_jasmine, comment="已补登记")
+    recalculate_asked()
     assert state(month.jasmine) == (2, False, "", "")
     decide(month.jasmine, "review_township", "approved", month.cast.town_sanjiang)
     decide(month.jasmine, "review_county", "approved", month.cast.county_one)

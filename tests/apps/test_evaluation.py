@@ -30,6 +30,7 @@ from tests.apps.months import (
 )
 from tests.factories import make_scheme
 from tests.support.races import together
+from tests.support.recalculating import recalculate_asked
 
 pytestmark = pytest.mark.django_db
 
@@ -171,6 +172,7 @@ def test_content_changed_since_the_evaluator_looked(reviewed: Month) -> None:
 def test_nobody_with_a_part_in_the_month_evaluates_it(month: Month, who: str, did: str) -> None:
     decide(month.jasmine, "review_township", "returned", month.cast.town_sanjiang, comment="缺卡")
     decide(month.jasmine, "correct", "resubmitted", month.cast.operator_jasmine, comment="已核")
+    recalculate_asked()
     approve_all(month)
     error = refused(Forbidden, "separation_of_duties", month, actor=getattr(month.cast, who))
     assert error.message == f"您参与过本月的{did}, 不能评定"

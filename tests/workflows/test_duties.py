@@ -9,6 +9,7 @@ import pytest
 from backend.apps.accounts.models import RoleAssignment, User
 from tests.apps.months import make_alert, propose_correction, settle
 from tests.factories import COUNTY
+from tests.support.recalculating import recalculate_asked
 from tests.workflows.denials import refused
 from tests.workflows.world import World, fresh
 from workflows.duties import INCOMPATIBLE, Duty, Within, conflicts_of
@@ -108,6 +109,7 @@ def test_the_first_round_still_counts_in_the_second(reviewing: World) -> None:
         reviewing.open_task("review_township", nowhere), cast.county_two, "returned", comment="退"
     )
     reviewing.complete(reviewing.open_task("correct", nowhere), operator, "resubmitted", comment="已更正")
+    recalculate_asked()
     reviewing.complete(reviewing.open_task("review_township", nowhere), cast.county_one, "approved")
     task = reviewing.open_task("review_county", nowhere)
     for person in (cast.county_one, cast.county_two):  # one reviewed round 1, the other round 2
@@ -123,6 +125,7 @@ def test_who_corrected_does_not_review(reviewing: World) -> None:
         reviewing.open_task("review_township", jasmine), cast.town_sanjiang, "returned", comment="退"
     )
     reviewing.complete(reviewing.open_task("correct", jasmine), operator, "resubmitted", comment="已更正")
+    recalculate_asked()
     with refused(403, "duty_conflict", "您已办理过本月该机构的更正, 不能再做初审"):
         reviewing.complete(reviewing.open_task("review_township", jasmine), operator, "approved")
     reviewing.approve_township(jasmine)

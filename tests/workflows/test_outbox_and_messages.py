@@ -22,6 +22,7 @@ from backend.apps.messaging.models import Message
 from backend.apps.messaging.selectors import message_list, unread_count
 from backend.apps.messaging.services import message_mark_read, message_send
 from backend.apps.seals import topics as seal_topics
+from backend.apps.subsidy import topics as subsidy_topics
 from backend.common.errors import NotFound
 from tests.factories import COUNTY, make_user
 from tests.support.races import together
@@ -243,7 +244,7 @@ def test_delivered_again_nobody_hears_it_twice(reviewing: World) -> None:
 def test_every_topic_has_a_handler() -> None:
     named: set[Any] = {
         value
-        for room in (topics, seal_topics, attendance_topics)
+        for room in (topics, seal_topics, attendance_topics, subsidy_topics)
         for name, value in vars(room).items()
         if name.isupper()
     }

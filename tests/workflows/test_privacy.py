@@ -14,6 +14,7 @@ from backend.apps.exchange.models import Delivery
 from backend.apps.messaging.models import Message
 from backend.common.errors import Conflict, Invalid
 from tests.factories import COUNTY
+from tests.support.recalculating import recalculate_asked
 from tests.workflows.test_background import Acts, acts, add
 from tests.workflows.test_jobs import current, go, make_due, raising
 from tests.workflows.world import World, fresh
@@ -63,6 +64,7 @@ def test_whole_month(
     opened.complete(
         opened.open_task("correct", jasmine), opened.cast.operator_jasmine, "resubmitted", comment="停电"
     )
+    recalculate_asked()
     opened.approve_all()
     opened.evaluate()
     opened.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.apps.subsidy.models import StatementDecision
+from tests.support.recalculating import recalculate_asked
 from tests.workflows.world import World, events_of
 
 START = [("start", "DONE")]
@@ -62,6 +63,7 @@ def test_township_returns_and_looks_again(reviewing: World) -> None:
     reviewing.complete(
         reviewing.open_task("correct", jasmine), cast.operator_jasmine, "resubmitted", comment="已说明"
     )
+    recalculate_asked()
     assert reviewing.review_steps(jasmine) == [
         *START,
         *TOWN_OK,
@@ -95,6 +97,7 @@ def test_county_returns_then_both_levels_look_again(reviewing: World) -> None:
     reviewing.complete(
         reviewing.open_task("correct", jasmine), cast.operator_jasmine, "resubmitted", comment="补充"
     )
+    recalculate_asked()
     reviewing.approve_township(jasmine)
     reviewing.approve_county(jasmine)
     assert reviewing.review_steps(jasmine) == [

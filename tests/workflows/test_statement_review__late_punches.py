@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.apps.enrolment.models import Enrolment
 from backend.apps.subsidy.models import EntitlementLine
 from tests.factories.attendance import make_punch_pair
+from tests.workflows.denials import refused
 from tests.workflows.world import World
 
 
@@ -27,6 +28,12 @@ def test_resubmission_recalculates(reviewing: World) -> None:
     reviewing.complete(
         reviewing.open_task("correct", jasmine), cast.operator_jasmine, "resubmitted", comment="已补传"
     )
+    task = reviewing.open_task("review_township", jasmine)
+    with refused(
+        409, "recalculating", "不可通过: 正在按最新考勤重新计算, 请稍候"
+    ):  # the runner has not been there
+        reviewing.complete(task, cast.town_sanjiang, "approved")
+    reviewing.run()
 
     after = EntitlementLine.objects.get(pk=line.pk)
     assert after.attended_days == line.attended_days + 1
@@ -36,3 +43,4 @@ def test_resubmission_recalculates(reviewing: World) -> None:
         row.amount for row in EntitlementLine.objects.filter(statement__institution=jasmine)
     )
     assert list(other.all()) == others
+    reviewing.complete(task, cast.town_sanjiang, "approved")

@@ -15,6 +15,7 @@ from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY, make_user
 from tests.query_counts import pinned_queries
 from tests.support.feeds import settle_silent_days
+from tests.support.recalculating import recalculate_asked
 from tests.workflows.world import World, fresh, make_world
 from workflows.deadlines import DeadlineInput, deadline_set
 from workflows.models import ProcessEvent
@@ -90,6 +91,7 @@ def test_a_statement_returned_taken_over_and_approved(world: World, clock: time_
     running = whole(statement_times(world.statement(jasmine)), process_id)
     assert (hours(running), running.elapsed.finished_at) == ({"review_township": 4, "correct": 24}, None)
     world.complete(correct, cast.operator_jasmine, "resubmitted", comment="已说明")
+    recalculate_asked()
     clock.move_to(at(11, 3, 14))
     world.approve_township(jasmine)
     clock.move_to(at(11, 5, 14, 0, 1))
@@ -150,6 +152,7 @@ def test_handed_over_withdrawn_and_opened_again(world: World, clock: time_machin
     assert ended.elapsed.finished_at == at(11, 3, 18, 0, 4444)
     clock.move_to(at(11, 5, 18, 0, 55555))
     world.on_statement(jasmine, cast.county_two, "reopen", comment="9 日考勤有误")
+    recalculate_asked()
     clock.move_to(at(11, 5, 20))
     world.approve_township(jasmine)
     clock.move_to(at(11, 5, 21))
@@ -267,6 +270,7 @@ def test_an_institution_with_a_habit_is_compared_with_itself(
     october.complete(
         october.open_task("correct", jasmine), november.cast.operator_jasmine, "resubmitted", comment="已说明"
     )
+    recalculate_asked()
     clock.move_to(at(12, 4, 12))
     october.approve_township(jasmine)
     december = cycle_start(

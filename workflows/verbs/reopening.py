@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.apps.subsidy.models import Takeback
-from backend.apps.subsidy.services import cycle_hold, decision_take_back, statement_recalculate
+from backend.apps.subsidy.services import decision_take_back
 from backend.common.errors import Conflict, DomainError
 from workflows.access import StatementCase
 from workflows.actions import ActionPayload
@@ -26,9 +26,7 @@ def reopen_act(case: StatementCase, payload: ActionPayload) -> None:
     """The pending evaluation, if there is one, goes back to waiting; the month joins again once all are finished."""
     reason = comment_of(payload, "请写明重新审核的原因")
     statement, month = case.statement, case.process.parent_task.process
-    cycle_hold(cycle_id=statement.cycle_id)
     decision_take_back(statement=statement, kind=Takeback.Kind.REOPENED, reason=reason, actor=case.actor)
-    statement_recalculate(statement_id=statement.pk)  # punches and corrections since then count as well
     evaluate = open_step(month)
     if evaluate is not None:
         wait_again(month, evaluate=evaluate, actor=case.actor)

@@ -71,6 +71,9 @@ class Statement(models.Model):
     adjustments_count = models.PositiveIntegerField(default=0)  # 补发/追回 lines, part of `total_amount`
     adjustments_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     calculated_at = models.DateTimeField()
+    recalculate_round = models.PositiveSmallIntegerField(
+        null=True
+    )  # calculation asked for at its start, not yet done
     finished = models.BooleanField(default=False)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
     exclusion_reason = models.CharField(max_length=300, blank=True, default="")

@@ -53,6 +53,7 @@ def _blockers(
     unresolved = UNRESOLVED if statement.children_count else UNRESOLVED_PLACES
     passes_on = step == StatementDecision.Step.REVIEW_TOWNSHIP
     counted = (
+        ("recalculating", "正在按最新考勤重新计算, 请稍候", int(statement.recalculate_round is not None)),
         ("unresolved_lines", unresolved, 0 if passes_on else statement.unresolved_count),
         ("open_alerts", "{} 条预警未处置", sum(alert.holds_up for alert in alerts)),
         ("pending_corrections", "{} 条考勤更正待核", sum(c.pending for c in corrections)),

@@ -1,5 +1,6 @@
 """Public services of the subsidy room."""
 
+from backend.apps.subsidy.services.again import statement_recalculate_asked
 from backend.apps.subsidy.services.calculation import (
     CalculationSummary,
     cycle_calculate,
@@ -7,7 +8,7 @@ from backend.apps.subsidy.services.calculation import (
 )
 from backend.apps.subsidy.services.child_month import child_month_recalculate
 from backend.apps.subsidy.services.correction import correction_check, correction_propose
-from backend.apps.subsidy.services.cycle import cycle_cancel, cycle_hold, cycle_open, cycle_warn
+from backend.apps.subsidy.services.cycle import cycle_cancel, cycle_open, cycle_warn
 from backend.apps.subsidy.services.decision import (
     DecisionInput,
     already_decided,
@@ -45,7 +46,6 @@ __all__ = [
     "cycle_calculate",
     "cycle_cancel",
     "cycle_evaluate",
-    "cycle_hold",
     "cycle_open",
     "cycle_warn",
     "decision_take_back",
@@ -62,4 +62,5 @@ __all__ = [
     "snapshot_create",
     "statement_decide",
     "statement_recalculate",
+    "statement_recalculate_asked",
 ]

@@ -64,11 +64,6 @@ def cycle_open(*, county_code: str, month: ServiceMonth, actor: User) -> Monthly
     return cycle
 
 
-def cycle_hold(*, cycle_id: int) -> None:
-    """Hold the row of a month before any row of its statements: the order in which a calculation takes them."""
-    MonthlyCycle.objects.select_for_update(of=("self",), no_key=True).get(pk=cycle_id)
-
-
 @transaction.atomic
 def cycle_cancel(*, cycle: MonthlyCycle, reason: str, actor: User) -> MonthlyCycle:
     """Cancel a month that is not evaluated; its rows stay, and the month may be opened again.

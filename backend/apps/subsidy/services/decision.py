@@ -19,6 +19,7 @@ from backend.apps.subsidy.models import EntitlementLine, Statement, StatementDec
 from backend.apps.subsidy.selectors.blockers import content_blockers
 from backend.apps.subsidy.selectors.content import StatementContent, statement_contents
 from backend.apps.subsidy.selectors.duties import TITLES, other_step
+from backend.apps.subsidy.services.again import recalculation_ask
 from backend.common.errors import Conflict, Forbidden, Invalid
 from backend.common.money import round_money
 
@@ -41,7 +42,7 @@ COMMENT_NAMES: Final[Mapping[str, str]] = {
 }
 NEXT_ROUND: Final = frozenset({Decision.RESUBMITTED, Decision.BACK_TO_TOWNSHIP})
 COUNTY_STEPS: Final = frozenset({Step.REVIEW_COUNTY, Step.EXCLUDE})
-POSITION: Final = ("round", "finished", "outcome", "exclusion_reason")
+POSITION: Final = ("round", "finished", "outcome", "exclusion_reason", "recalculate_round")
 _LOADED: Final = {
     "statement",
     "by",
@@ -247,6 +248,8 @@ def _own_lines(row: Statement, marked: Mapping[int, str]) -> list[int]:
 def _apply(row: Statement, record: StatementDecision) -> None:
     if record.decision in NEXT_ROUND:
         row.round += 1
+        if record.decision == Decision.RESUBMITTED:
+            recalculation_ask(row, actor=record.by)
     elif record.step in COUNTY_STEPS and record.decision != Decision.RETURNED:
         row.finished = True
         row.outcome = (

@@ -10,6 +10,7 @@ from django.utils import timezone
 from backend.apps.accounts.models import User
 from backend.apps.audit.services import audit_record
 from backend.apps.subsidy.models import Statement, StatementDecision, Takeback
+from backend.apps.subsidy.services.again import recalculation_ask
 from backend.apps.subsidy.services.decision import POSITION
 from backend.common.errors import Conflict, Invalid
 
@@ -47,6 +48,8 @@ def decision_take_back(
     )
     row.round = decision.round + 1
     row.finished, row.outcome, row.exclusion_reason = False, "", ""
+    if kind == Takeback.Kind.REOPENED:  # punches and corrections since then count as well
+        recalculation_ask(row, actor=actor)
     row.save(update_fields=POSITION)
     for name in POSITION:
         setattr(statement, name, getattr(row, name))
