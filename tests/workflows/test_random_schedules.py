@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,12 +147,17 @@ def everybody(world: World) -> list[User]:
     ]
 
 
-def test_nothing_anybody_tries_breaks_the_month(kept_review: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_anybody_tries_breaks_the_month(
+    kept_review: World, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
     """No conflicting steps by one person, no second effect, no evaluation with an open statement, no amount astray."""
     monkeypatch.setattr("workflows.runner.close_old_connections", lambda: None)
+    settings.JOB_HEARTBEAT_SECONDS = settings.JOB_PROGRESS_SECONDS = 600  # its connection sees none of this
     people, seen, evaluated = everybody(kept_review), Counter[str](), 0
     for seed in range(FIRST_SEED, FIRST_SEED + SCHEDULES):
         before = transaction.savepoint()
+        folder = str(tmp_path / str(seed))  # what a schedule sealed is rolled back, its package is not
+        settings.SEAL_BACKUPS = {"directory": {**settings.SEAL_BACKUPS["directory"], "folder": folder}}
         schedule = Schedule(kept_review, people, seed)
         schedule.run(near_the_end=seed % 2 == 0)
         faults = judge()
