@@ -1,8 +1,10 @@
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { useQueryClient } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { TaskCounts } from '@/shared/api/types'
+import type { TaskCounts, TaskDetail } from '@/shared/api/types'
 import type { DueState } from '@/shared/domain/due'
 import { keys } from './keys'
+import { whilePresent } from './presence'
 import { usePaged, useQuery, viewOf } from './query'
 import { opensFor, useSession } from './useSession'
 
@@ -77,7 +79,11 @@ export function startingBox(counts: TaskCounts | null, boxes: readonly { box: Bo
   return (waiting ?? boxes[0])?.box ?? 'inbox'
 }
 
+/** A job calculates the statement again after 重新提交 or 重新审核: nobody approves before, and it takes seconds. */
+const recalculating = (task: TaskDetail | undefined) => task?.capabilities.some((one) => one.reason_code === 'recalculating') ?? false
+
 export function useTask(id: MaybeRefOrGetter<number>) {
+  const [client, soon] = [useQueryClient(), whilePresent(2_000)]
   const query = useQuery({
     queryKey: computed(() => keys.task(toValue(id))),
     queryFn: () => unwrap(api.GET('/api/v1/tasks/{task_id}', { params: { path: { task_id: toValue(id) } } })),
@@ -85,6 +91,13 @@ export function useTask(id: MaybeRefOrGetter<number>) {
     staleTime: Infinity,
     refetchOnMount: 'always',
     refetchOnWindowFocus: false,
+    refetchInterval: ({ state }) => recalculating(state.data) && soon.value,
   })
+  watch(
+    () => recalculating(query.data.value),
+    (now, before) => {
+      if (before && !now) for (const queryKey of [keys.statements, keys.alerts]) void client.invalidateQueries({ queryKey })
+    },
+  )
   return { view: viewOf(query), refresh: () => query.refetch() }
 }
