@@ -71,7 +71,11 @@ class DemoMonth:
         if cycle is None:
             return None
         snapshot = Snapshot.objects.filter(cycle=cycle).first()
-        reports = tuple(ReportFile.objects.filter(snapshot=snapshot).order_by("kind")) if snapshot else ()
+        reports = (
+            tuple(ReportFile.objects.filter(snapshot=snapshot, statement_number=0).order_by("kind"))
+            if snapshot
+            else ()
+        )
         process = CycleRun.objects.select_related("process").get(cycle=cycle).process
         if process.status == PROCESS.CANCELED:
             raise Conflict("cycle_cancelled", f"{cycle.county.name} {self.month} 的月度周期已取消")

@@ -30,13 +30,21 @@ PEOPLE = (
     *("operator_jasmine", "operator_bamboo", "town_sanjiang", "town_luoshan", "county_one", "county_two"),
     *("evaluator", "auditor", "leader", "system_admin", "security_admin", "audit_admin", "stranger"),
 )
-FILES = ("photo_retrieve", "report_file", "correction_file", "alert_result_export")
+FILES = (
+    "photo_retrieve",
+    "report_file",
+    "correction_file",
+    "alert_result_export",
+    *("statement_report", "statistics_file"),
+)
 # What an operation asks for beside the ids in its address.
 QUERIES = {
     "stand_in_list": "?permission=subsidy.review_township",
     "task_colleague_list": "?purpose=consult",
     "feed_unsettled": "?month=2026-10",
     "alert_checkup": "?first=2026-10&last=2026-10",
+    "sealed_row_retrieve": "?code=330683-202610-00001",
+    "statistics": "?first=2026-01&last=2026-12",
 }
 
 

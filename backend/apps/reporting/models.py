@@ -14,6 +14,7 @@ class ReportFile(models.Model):
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="reports")
     kind = models.CharField(max_length=8, choices=Kind)
+    statement_number = models.PositiveIntegerField(default=0)  # `SnapshotStatement.row_number`; 0: the county
     path = models.CharField(max_length=200)
     file_name = models.CharField(max_length=120)
     size = models.PositiveIntegerField()
@@ -22,4 +23,8 @@ class ReportFile(models.Model):
 
     class Meta:
         db_table = "reporting_file"
-        constraints = [models.UniqueConstraint(fields=["snapshot", "kind"], name="reporting_file_key")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["snapshot", "kind", "statement_number"], name="reporting_file_key"
+            )
+        ]

@@ -120,6 +120,7 @@ SPECTACULAR_SETTINGS = {
         "JobsStatusEnum": "backend.api.enums.JobsStatus",
         "JobKindEnum": "backend.api.enums.JobKind",
         "TaskOrderEnum": "backend.api.enums.TaskOrder",
+        "StatisticsAxisEnum": "backend.api.enums.StatisticsAxis",
         "BatchStateEnum": "backend.api.enums.BatchState",
         "DueStateEnum": "backend.api.enums.DueState",
         "UsualOfEnum": "backend.api.enums.UsualOf",

@@ -1,14 +1,34 @@
-"""Report files, made from snapshots only."""
+"""Report files, rows by the code on paper, statistics: all made from snapshots only."""
 
 from __future__ import annotations
 
-from django.http import FileResponse
-from rest_framework.request import Request
+from dataclasses import asdict
+from typing import Any
 
-from backend.api.files import open_media
+from django.http import FileResponse, HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api.files import attachment, open_media
+from backend.api.pagination import page_body
 from backend.api.schema import binary, operation
+from backend.api.v1.reports.serializers import (
+    RowQuerySerializer,
+    SealedRowSerializer,
+    StatisticsFileQuerySerializer,
+    StatisticsQuerySerializer,
+    StatisticsSerializer,
+)
 from backend.api.views import ApiView
 from backend.apps.reporting.selectors import report_get
+from backend.apps.reporting.selectors.rows import sealed_row
+from backend.apps.reporting.selectors.statement import sealed_statement
+from backend.apps.reporting.selectors.statistics import AXES, Period, statistics, statistics_page
+from backend.apps.reporting.services import statement_report
+from backend.apps.reporting.services.statistics_xlsx import statistics_xlsx
+from backend.apps.subsidy.selectors.visible import statement_get
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ReportFileApi(ApiView):
@@ -24,3 +44,83 @@ class ReportFileApi(ApiView):
     def get(self, request: Request, report_id: int) -> FileResponse:
         report = report_get(actor=self.actor, report_id=report_id)
         return open_media(report.path, download_as=report.file_name)
+
+
+class StatementReportApi(ApiView):
+    permission = "subsidy.view_statement"
+
+    @operation(
+        "statement_report",
+        tag="reports",
+        summary="下载一家机构封存的结算单 (PDF), 逐行写明算式与行编码",
+        response=binary("application/pdf", "PDF"),
+        problems=(401, 403, 404, 409, 503),
+    )
+    def get(self, request: Request, statement_id: int) -> FileResponse:
+        live = statement_get(actor=self.actor, statement_id=statement_id)
+        sealed = sealed_statement(cycle_id=live.cycle_id, institution_id=live.institution_id)
+        report = statement_report(sealed)
+        return open_media(report.path, download_as=report.file_name)
+
+
+class SealedRowApi(ApiView):
+    permission = "subsidy.view_statement"
+
+    @operation(
+        "sealed_row_retrieve",
+        tag="reports",
+        summary="按行编码查询: 纸面上一行封存的算式、每日原因与月根",
+        query=RowQuerySerializer,
+        response=SealedRowSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request) -> Response:
+        row = sealed_row(actor=self.actor, code=self.filters(RowQuerySerializer)["code"])
+        found = asdict(row)
+        if row.line is not None:
+            numbers = [{"name": name, "value": value} for name, value in row.line.explanation.numbers]
+            found["line"]["explanation"]["numbers"] = numbers
+        return Response(SealedRowSerializer(found).data)
+
+
+class StatisticsApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "statistics",
+        tag="reports",
+        summary="统计: 已封存月份按机构、乡镇街道、等级、班型、月份合计, 附同比",
+        query=StatisticsQuerySerializer,
+        response=StatisticsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        filters = self.filters(StatisticsQuerySerializer)
+        period = Period(filters["first"], filters["last"])
+        listing = f"statistics:{filters['by']}:{period.first}:{period.last}:{filters.get('county', '')}"
+        found = statistics(
+            actor=self.actor, axis=filters["by"], period=period, county=filters.get("county", "")
+        )
+        page = statistics_page(found, after=self.after(listing, filters), limit=filters["limit"])
+        body: dict[str, Any] = {
+            name: getattr(found, name) for name in ("axis", "period", "sealed", "compared", "total")
+        }
+        return Response(StatisticsSerializer(body | page_body(listing, page)).data)
+
+
+class StatisticsFileApi(ApiView):
+    permission = "subsidy.view_cycle"
+
+    @operation(
+        "statistics_file",
+        tag="reports",
+        summary="下载统计表 (XLSX): 每种口径一张表",
+        query=StatisticsFileQuerySerializer,
+        response=binary(XLSX, "XLSX"),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        filters = self.filters(StatisticsFileQuerySerializer)
+        period = Period(filters["first"], filters["last"])
+        county = filters.get("county", "")
+        sheets = [statistics(actor=self.actor, axis=axis, period=period, county=county) for axis in AXES]
+        name = f"托育机构考勤补助统计_{period.first}_{period.last}.xlsx"
+        return attachment(statistics_xlsx(sheets), name, XLSX)

@@ -12,12 +12,12 @@ VIEW_REPORT = "reporting.view_report"
 
 
 def report_files(*, snapshot: Snapshot) -> list[ReportFile]:
-    """PDF before XLSX; the caller has checked scope."""
-    return list(ReportFile.objects.filter(snapshot=snapshot).order_by("kind"))
+    """Of the county, PDF before XLSX; the caller has checked scope."""
+    return list(ReportFile.objects.filter(snapshot=snapshot, statement_number=0).order_by("kind"))
 
 
 def report_get(*, actor: User, report_id: int) -> ReportFile:
-    report = ReportFile.objects.filter(pk=report_id).select_related("snapshot").first()
+    report = ReportFile.objects.filter(pk=report_id, statement_number=0).select_related("snapshot").first()
     scope = scope_of(actor, permission=VIEW_REPORT)
     if report is None or not scope.covers_county(report.snapshot.county_code):
         raise NotFound("report_not_found", "没有这份报告, 或不在您的权限范围内")

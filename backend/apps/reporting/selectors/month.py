@@ -282,7 +282,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
     rows = [
         (
             statement.outcome,
-            _institution(
+            institution_row(
                 statement,
                 adjusted.get(statement.pk, Decimal("0.00")),
                 *ranges.get(statement.pk, (None, None)),
@@ -294,7 +294,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
     return ReportMonth(
         snapshot=snapshot,
         seal=report_seal(snapshot),
-        adjustments=tuple(_adjustment(line) for line in adjustments if line.statement.outcome == APPROVED),
+        adjustments=tuple(adjustment_row(line) for line in adjustments if line.statement.outcome == APPROVED),
         approved=tuple(row for outcome, row in rows if outcome == APPROVED),
         excluded=tuple(
             replace(row, number=number)
@@ -369,10 +369,10 @@ def report_lines(snapshot: Snapshot) -> Iterator[LineRow]:
         .order_by("row_number")
     )
     for line in lines.iterator(chunk_size=2_000):
-        yield _line(line)
+        yield line_row(line)
 
 
-def _adjustment(line: SnapshotAdjustment) -> AdjustmentRow:
+def adjustment_row(line: SnapshotAdjustment) -> AdjustmentRow:
     trees = (line.derivation["sealed"], line.derivation["current"])
     sealed_formula, current_formula = ("" if tree is None else formula(decode(tree)) for tree in trees)
     return AdjustmentRow(
@@ -395,7 +395,7 @@ def _adjustment(line: SnapshotAdjustment) -> AdjustmentRow:
     )
 
 
-def _institution(
+def institution_row(
     statement: SnapshotStatement, adjusted: Decimal, first_row: int | None, last_row: int | None
 ) -> InstitutionRow:
     return InstitutionRow(
@@ -420,7 +420,7 @@ def _payees(parts: dict[str, list[str]]) -> dict[str, Decimal]:
     return {payment.title: payment.total for payment in payments(parts, PAYEE_NAMES)}
 
 
-def _line(line: SnapshotLine) -> LineRow:
+def line_row(line: SnapshotLine) -> LineRow:
     statement = line.statement
     return LineRow(
         number=line.row_number,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
-from django.db import transaction
-from django.utils import timezone
-
-from backend.apps.audit.services import audit_record
 from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.month import ReportMonth, report_lines, report_month
+from backend.apps.reporting.services.files import report_file, report_intact
 from backend.apps.reporting.services.pdf import ANNEX_ROWS_MAX, report_pdf, report_title
 from backend.apps.reporting.services.printing import Enclosed
 from backend.apps.reporting.services.xlsx import report_xlsx
@@ -20,7 +16,6 @@ from backend.apps.subsidy.models import Snapshot
 from backend.apps.subsidy.selectors import snapshot_verify
 from backend.common.errors import Conflict
 from backend.common.progress import Progress, nobody
-from backend.common.stored_files import file_sha256, file_write
 
 Kind = ReportFile.Kind
 
@@ -36,8 +31,8 @@ def report_build(*, cycle_id: int, progress: Progress | None = None) -> list[Rep
     snapshot = Snapshot.objects.filter(cycle_id=cycle_id).first()
     if snapshot is None:
         raise Conflict("snapshot_missing", "该月尚未评定备份, 不能生成报告")
-    kept = {file.kind: file for file in ReportFile.objects.filter(snapshot=snapshot)}
-    wanted = [kind for kind in Kind if not _intact(kept.get(kind))]
+    kept = {file.kind: file for file in ReportFile.objects.filter(snapshot=snapshot, statement_number=0)}
+    wanted = [kind for kind in Kind if not report_intact(kept.get(kind))]
     tell = progress or nobody
     if wanted:
         month = _verified(snapshot)
@@ -60,35 +55,11 @@ def _verified(snapshot: Snapshot) -> ReportMonth:
     return report_month(snapshot)
 
 
-def _intact(file: ReportFile | None) -> bool:
-    return file is not None and file_sha256(file.path) == file.sha256
-
-
 def _file(month: ReportMonth, kind: Kind) -> ReportFile:
-    snapshot = month.snapshot
-    content = month_pdf(month) if kind == Kind.PDF else report_xlsx(month, report_lines(snapshot))
-    path = f"reports/{snapshot.county_code}/{snapshot.month}/{snapshot.digest[:16]}.{kind.value}"
-    file_write(path, content)
-    with transaction.atomic():
-        file, created = ReportFile.objects.update_or_create(
-            snapshot=snapshot,
-            kind=kind,
-            defaults={
-                "path": path,
-                "file_name": report_name(month, kind),
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "created_at": timezone.now(),
-            },
-        )
-        audit_record(
-            actor=None,
-            action="reporting.report.built" if created else "reporting.report.rebuilt",
-            target=file,
-            county=snapshot.county_code,
-            detail={"kind": kind.value, "sha256": file.sha256, "digest": snapshot.digest},
-        )
-    return file
+    content = month_pdf(month) if kind == Kind.PDF else report_xlsx(month, report_lines(month.snapshot))
+    return report_file(
+        snapshot=month.snapshot, kind=kind.value, file_name=report_name(month, kind), content=content
+    )
 
 
 def month_pdf(month: ReportMonth) -> bytes:

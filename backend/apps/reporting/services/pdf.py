@@ -16,6 +16,8 @@ from backend.apps.reporting.selectors.month import AdjustmentRow, InstitutionRow
 from backend.apps.reporting.services.printing import Enclosed, printed
 from backend.apps.reporting.services.style import font_family, stylesheet
 from backend.apps.reporting.services.tables import Table, TableColumn
+from backend.apps.subsidy.domain.payments import Payment
+from backend.apps.subsidy.models import Snapshot
 from backend.common.money import money_in_words, money_text
 
 # Rows a PDF may carry: drawn, about 1 ms of CPU each, and 30 to a page (docs/adr/0120). Longer details are in the XLSX only.
@@ -58,7 +60,7 @@ def report_html(
         "title": report_title(month),
         "issuer": issuer,
         "style": mark_safe(stylesheet(family=family, digest=month.snapshot.digest, code=code)),  # noqa: S308 - our own file
-        "number": code_start(month),
+        "number": row_code_start(month.snapshot),
         "reviewers": "、".join(dict.fromkeys(d.person for d in month.duties if d.step == "县级审核")) or "—",
         "created": timezone.localtime(month.evaluated_at).isoformat(timespec="seconds"),
         "month": month,
@@ -101,20 +103,20 @@ def report_html(
         "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
         "enclosed_name": enclosed_name,
-        "first_code": f"{code_start(month)}-00001",
+        "first_code": f"{row_code_start(month.snapshot)}-00001",
         "substituted": substituted,
         "evaluated_at": minute(month.evaluated_at),
         "evaluated_on": day_text(month.evaluated_at),
         "annex_pages": range(annex_pages),
         "paid_for": paid_for(month),
         "no": _numerals(month),
-        "adjustments": [_adjustment(row) for row in month.adjustments[:ADJUSTMENTS_MAX]],
+        "adjustments": [adjustment_cells(row) for row in month.adjustments[:ADJUSTMENTS_MAX]],
         "adjustments_left": max(0, len(month.adjustments) - ADJUSTMENTS_MAX),
         "adjusted": money_text(month.adjusted),
         "lines_total": money_text(month.total - month.adjusted),
         "seal": month.seal,
         "seal_picture": "" if month.seal is None else qr_picture(month.seal.scanned),
-        "payments": _payments(month),
+        "payments": payment_tables(month.payments),
     }
     return render_to_string("reporting/report.html", context)
 
@@ -126,7 +128,7 @@ def _numerals(month: ReportMonth) -> dict[str, str]:
     return dict(zip(chapters, "一二三四五六七八", strict=False))
 
 
-def _adjustment(row: AdjustmentRow) -> Mapping[str, Any]:
+def adjustment_cells(row: AdjustmentRow) -> Mapping[str, Any]:
     return {
         "code": row.code,
         "institution": row.institution,
@@ -156,9 +158,9 @@ def report_title(month: ReportMonth) -> str:
     return f"{month.county}{month.month_text}托育机构考勤补助资金核定报告"
 
 
-def code_start(month: ReportMonth) -> str:
+def row_code_start(snapshot: Snapshot) -> str:
     """What every row code of the month begins with; the number of the report too."""
-    return f"{month.snapshot.county_code[:6]}-{str(month.snapshot.month).replace('-', '')}"
+    return f"{snapshot.county_code[:6]}-{str(snapshot.month).replace('-', '')}"
 
 
 def minute(moment: datetime) -> str:
@@ -228,13 +230,13 @@ def rate_text(rate: Decimal | None) -> str:
     return "—" if rate is None else money_text(rate)
 
 
-def _payments(month: ReportMonth) -> list[dict[str, Any]]:
+def payment_tables(sides: Mapping[str, Sequence[Payment]] | None) -> list[dict[str, Any]]:
     """Two tables, who is paid and whose money it is; nothing where everything goes to one payee from one source."""
-    if month.payments is None:
+    if sides is None:
         return []
     tables = []
     for title, side in (("补给谁", "payees"), ("资金来源", "sources")):
-        parties = month.payments[side]
+        parties = sides[side]
         many = len(parties[0].amounts) > 1
         tables.append(
             {

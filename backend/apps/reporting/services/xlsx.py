@@ -7,32 +7,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-import xlsxwriter
-from django.utils import timezone
-
 from backend.apps.reporting.selectors.month import LineRow, ReportMonth
 from backend.apps.reporting.services.pdf import minute, paid_for, report_title
+from backend.apps.reporting.services.sheets import (
+    Column,
+    Formats,
+    SheetRefused,
+    naive,
+    put,
+    set_columns,
+    set_header,
+    set_paper,
+    set_row,
+    workbook,
+)
 from backend.common.money import money_in_words, money_text
 
-MONEY: Final = "#,##0.00"
-FACTOR: Final = "0.######"
-CELL_LIMIT: Final = 32_767
 ZERO: Final = Decimal("0.00")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`kind` is text, count, money or factor; `value` takes it from the row."""
-
-    title: str
-    width: int
-    kind: str
-    value: Callable[[Any], Any]
 
 
 def _summary_columns(month: ReportMonth) -> list[Column]:
@@ -114,31 +108,19 @@ def _detail_columns(month: ReportMonth) -> list[Column]:
     ]
 
 
-class SheetRefused(RuntimeError):
-    """XlsxWriter reports a cell it left out by a return code only; a report must not lose one."""
-
-
 def report_xlsx(month: ReportMonth, lines: Iterable[LineRow]) -> bytes:
     """Workbook bytes; the creation date is the evaluation's, so the same snapshot gives the same bytes."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        target,
-        {
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "in_memory": True,
-        },
-    )
+    book = workbook(target)
     book.set_properties(
         {
             "title": report_title(month),
             "author": f"{month.county}卫生健康局",
             "comments": f"备份摘要 (SM3) {month.snapshot.digest}",
-            "created": _naive(month.evaluated_at),
+            "created": naive(month.evaluated_at),
         }
     )
-    formats = _Formats(book)
+    formats = Formats(book)
     _summary(book.add_worksheet("汇总"), formats, month)
     _detail(book.add_worksheet("明细"), formats, month, lines)
     if month.adjustments:
@@ -150,38 +132,15 @@ def report_xlsx(month: ReportMonth, lines: Iterable[LineRow]) -> bytes:
     return target.getvalue()
 
 
-class _Formats:
-    def __init__(self, book: Any) -> None:
-        plain = {"font_name": "宋体", "font_size": 10, "valign": "vcenter"}
-        boxed = {**plain, "border": 1}
-        self.title = book.add_format({**plain, "bold": True, "font_size": 14})
-        self.head = book.add_format(
-            {**boxed, "bold": True, "align": "center", "bg_color": "#F0F0F0", "text_wrap": True}
-        )
-        self.cells = {
-            "text": book.add_format({**boxed, "num_format": "@"}),
-            "count": book.add_format({**boxed, "num_format": "0"}),
-            "money": book.add_format({**boxed, "num_format": MONEY}),
-            "factor": book.add_format({**boxed, "num_format": FACTOR}),
-        }
-        self.totals = {
-            "text": book.add_format({**boxed, "bold": True, "num_format": "@"}),
-            "count": book.add_format({**boxed, "bold": True, "num_format": "0"}),
-            "money": book.add_format({**boxed, "bold": True, "num_format": MONEY}),
-        }
-        self.note = book.add_format({**plain, "text_wrap": True, "valign": "top"})
-        self.note_key = book.add_format({**plain, "bold": True, "valign": "top"})
-
-
-def _summary(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
+def _summary(sheet: Any, formats: Formats, month: ReportMonth) -> None:
     approved, excluded = _approved_columns(month), _excluded_columns(month)
-    _columns(sheet, approved)
-    _put(sheet, 0, 0, report_title(month), "text", formats.title)
-    _header(sheet, formats, 1, approved)
+    set_columns(sheet, approved)
+    put(sheet, 0, 0, report_title(month), "text", formats.title)
+    set_header(sheet, formats, 1, approved)
     sheet.freeze_panes(2, 2)
     row = 2
     for found in month.approved:
-        _row(sheet, formats.cells, row, approved, found)
+        set_row(sheet, formats.cells, row, approved, found)
         row += 1
     for number, column in enumerate(approved):
         value: Any = "合计" if number == 0 else None
@@ -190,30 +149,30 @@ def _summary(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
                 (column.value(found) for found in month.approved), ZERO if column.kind == "money" else 0
             )
         kind = "text" if value is None or number == 0 else column.kind
-        _put(sheet, row, number, value, kind, formats.totals[kind])
-    _put(sheet, row + 1, 0, f"合计（大写）：{money_in_words(month.total)}", "text", formats.note_key)
+        put(sheet, row, number, value, kind, formats.totals[kind])
+    put(sheet, row + 1, 0, f"合计（大写）：{money_in_words(month.total)}", "text", formats.note_key)
     if month.excluded:
         row += 3
-        _put(sheet, row, 0, "不纳入本月的机构", "text", formats.title)
-        _header(sheet, formats, row + 1, excluded)
+        put(sheet, row, 0, "不纳入本月的机构", "text", formats.title)
+        set_header(sheet, formats, row + 1, excluded)
         for offset, found in enumerate(month.excluded, start=row + 2):
-            _row(sheet, formats.cells, offset, excluded, found)
-    _paper(sheet, landscape=True, repeat=1)
+            set_row(sheet, formats.cells, offset, excluded, found)
+    set_paper(sheet, landscape=True, repeat=1)
 
 
-def _detail(sheet: Any, formats: _Formats, month: ReportMonth, lines: Iterable[LineRow]) -> None:
+def _detail(sheet: Any, formats: Formats, month: ReportMonth, lines: Iterable[LineRow]) -> None:
     columns = _detail_columns(month)
-    _columns(sheet, columns)
-    _header(sheet, formats, 0, columns)
+    set_columns(sheet, columns)
+    set_header(sheet, formats, 0, columns)
     sheet.freeze_panes(1, 2)
     row, total = 0, ZERO
     for row, line in enumerate(lines, start=1):
-        _row(sheet, formats.cells, row, columns, line)
+        set_row(sheet, formats.cells, row, columns, line)
         total += line.amount
     if total + month.adjusted != month.total:
         raise SheetRefused(f"明细与补发追回之和 {total + month.adjusted} 与核定总额 {month.total} 不符")
     sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
-    _paper(sheet, landscape=True, repeat=0)
+    set_paper(sheet, landscape=True, repeat=0)
 
 
 ADJUSTMENT_COLUMNS: Final = (
@@ -236,16 +195,16 @@ ADJUSTMENT_COLUMNS: Final = (
 )
 
 
-def _adjustments(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
-    _columns(sheet, ADJUSTMENT_COLUMNS)
-    _header(sheet, formats, 0, ADJUSTMENT_COLUMNS)
+def _adjustments(sheet: Any, formats: Formats, month: ReportMonth) -> None:
+    set_columns(sheet, ADJUSTMENT_COLUMNS)
+    set_header(sheet, formats, 0, ADJUSTMENT_COLUMNS)
     sheet.freeze_panes(1, 2)
     for row, line in enumerate(month.adjustments, start=1):
-        _row(sheet, formats.cells, row, ADJUSTMENT_COLUMNS, line)
-    _paper(sheet, landscape=True, repeat=0)
+        set_row(sheet, formats.cells, row, ADJUSTMENT_COLUMNS, line)
+    set_paper(sheet, landscape=True, repeat=0)
 
 
-def _payments(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
+def _payments(sheet: Any, formats: Formats, month: ReportMonth) -> None:
     """Who is paid and whose money it is, by instalment; each table adds up to the month."""
     assert month.payments is not None  # the caller asked
     row = 0
@@ -257,23 +216,23 @@ def _payments(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
             *(Column(f"第 {at + 1} 期(元)", 16, "money", _instalment(at)) for at in range(many)),
             Column("合计(元)", 16, "money", lambda party: party.total),
         ]
-        _columns(sheet, columns)
-        _header(sheet, formats, row, columns)
+        set_columns(sheet, columns)
+        set_header(sheet, formats, row, columns)
         for party in parties:
             row += 1
-            _row(sheet, formats.cells, row, columns, party)
+            set_row(sheet, formats.cells, row, columns, party)
         total = sum((party.total for party in parties), ZERO)
         if total != month.total:
             raise SheetRefused(f"{title}之和 {total} 与核定总额 {month.total} 不符")
         row += 3
-    _paper(sheet, landscape=False, repeat=0)
+    set_paper(sheet, landscape=False, repeat=0)
 
 
 def _instalment(at: int) -> Callable[[Any], Any]:
     return lambda party: party.amounts[at]
 
 
-def _notes(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
+def _notes(sheet: Any, formats: Formats, month: ReportMonth) -> None:
     snapshot = month.snapshot
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 100)
@@ -296,38 +255,8 @@ def _notes(sheet: Any, formats: _Formats, month: ReportMonth) -> None:
         ("金额", "以核定报告与系统内备份为准; 本表的数字供核对, 请勿再导入为数据"),
     )
     for row, (key, text) in enumerate(notes):
-        _put(sheet, row, 0, key, "text", formats.note_key)
-        _put(sheet, row, 1, text, "text", formats.note)
-
-
-def _columns(sheet: Any, columns: Sequence[Column]) -> None:
-    for number, column in enumerate(columns):
-        sheet.set_column(number, number, column.width)
-
-
-def _header(sheet: Any, formats: _Formats, row: int, columns: Sequence[Column]) -> None:
-    for number, column in enumerate(columns):
-        _put(sheet, row, number, column.title, "text", formats.head)
-
-
-def _row(sheet: Any, formats: dict[str, Any], row: int, columns: Sequence[Column], found: Any) -> None:
-    for number, column in enumerate(columns):
-        _put(sheet, row, number, column.value(found), column.kind, formats[column.kind])
-
-
-def _put(sheet: Any, row: int, column: int, value: Any, kind: str, style: Any) -> None:
-    """One cell, typed by its column and never guessed from its text; refuses to lose anything."""
-    if value is None or value == "":
-        code = sheet.write_blank(row, column, None, style)
-    elif kind == "text":
-        if len(value) > CELL_LIMIT:
-            raise SheetRefused(f"单元格文字超过 {CELL_LIMIT} 字")
-        code = sheet.write_string(row, column, value, style)
-    else:
-        # Two places and at most twelve digits survive the double of the file format exactly when read back and rounded.
-        code = sheet.write_number(row, column, float(value), style)
-    if code:
-        raise SheetRefused(f"单元格 {row}, {column} 未能写入 (返回码 {code})")
+        put(sheet, row, 0, key, "text", formats.note_key)
+        put(sheet, row, 1, text, "text", formats.note)
 
 
 def _code(month: ReportMonth, number: int | None) -> str:
@@ -335,16 +264,3 @@ def _code(month: ReportMonth, number: int | None) -> str:
         return ""
     snapshot = month.snapshot
     return f"{snapshot.county_code[:6]}-{str(snapshot.month).replace('-', '')}-{number:05d}"
-
-
-def _paper(sheet: Any, *, landscape: bool, repeat: int) -> None:
-    sheet.set_paper(9)  # A4
-    if landscape:
-        sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0, repeat)
-    sheet.set_footer("&C第 &P 页 / 共 &N 页")
-
-
-def _naive(moment: datetime) -> datetime:
-    return timezone.localtime(moment).replace(tzinfo=None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
@@ -147,7 +147,12 @@ def line_row(line: EntitlementLine) -> LineRow:
 
 def line_explanation(line: EntitlementLine) -> LineExplanation:
     """算给我看: from the stored tree alone, so that it explains the amount that was stored."""
-    derivation = decode(line.derivation)
+    return tree_explanation(line.derivation)
+
+
+def tree_explanation(tree: Any) -> LineExplanation:
+    """The same from a stored tree, e.g. a sealed one."""
+    derivation = decode(tree)
     change = nearest(derivation)
     days = []
     for found in day_texts(derivation):

@@ -1380,6 +1380,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 按行编码查询: 纸面上一行封存的算式、每日原因与月根
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["sealed_row_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scenario-checks": {
         parameters: {
             query?: never;
@@ -1680,6 +1700,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statements/{statement_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载一家机构封存的结算单 (PDF), 逐行写明算式与行编码
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["statement_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statements/{statement_id}/times": {
         parameters: {
             query?: never;
@@ -1692,6 +1732,46 @@ export interface paths {
          * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
          */
         get: operations["statement_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 统计: 已封存月份按机构、乡镇街道、等级、班型、月份合计, 附同比
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载统计表 (XLSX): 每种口径一张表
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["statistics_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4143,6 +4223,12 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "institution_operator" | "township_reviewer" | "county_reviewer" | "evaluator" | "auditor" | "leader" | "system_admin" | "security_admin" | "audit_admin";
+        RowSeal: {
+            /** @description 封存简码 */
+            code: string;
+            /** @description 月根 */
+            month_root: string;
+        };
         RuleChange: {
             reason: string;
             /** Format: date-time */
@@ -4452,6 +4538,83 @@ export interface components {
          * @enum {string}
          */
         SchemeStateEnum: "draft" | "released";
+        SealedAdjustmentPart: {
+            /** Format: decimal */
+            adjusted_amount: string;
+            /** Format: date-time */
+            arrived_at: string | null;
+            /**
+             * Format: decimal
+             * @description 结转以后月份
+             */
+            carried: string;
+            /** Format: decimal */
+            current_amount: string;
+            explained: components["schemas"]["Explained"];
+            /** @example 2026-10 */
+            origin_month: string;
+            /** @description 原月份月根 */
+            origin_root: string;
+            origin_row_code: string;
+            /** Format: decimal */
+            sealed_amount: string;
+        };
+        SealedLinePart: {
+            attended_days: number;
+            care_mode: string;
+            class_type: string;
+            explanation: components["schemas"]["SealedRowExplanation"];
+            /** Format: decimal */
+            factor: string;
+            /**
+             * Format: int64
+             * @description 每日打卡所在的明细; 已不在库中为 null
+             */
+            line_id: number | null;
+            not_captured_days: number;
+            places: number | null;
+            /** Format: decimal */
+            rate_amount: string | null;
+            required_days: number;
+        };
+        /** @description `line` for a line of the month, `adjustment` for one that pays or takes back for an earlier month. */
+        SealedRow: {
+            adjustment: components["schemas"]["SealedAdjustmentPart"] | null;
+            /** Format: decimal */
+            amount: string;
+            approved: boolean;
+            child_code: string;
+            /** @description 脱敏姓名; 按机构计补的为空串 */
+            child_name: string;
+            county_name: string;
+            /** Format: int64 */
+            cycle_id: number;
+            exclusion_reason: string;
+            grade_name: string;
+            institution_name: string;
+            line: components["schemas"]["SealedLinePart"] | null;
+            /** @example 2026-10 */
+            month: string;
+            reason_code: string;
+            reason_text: string;
+            row_code: string;
+            seal: components["schemas"]["RowSeal"] | null;
+            /** Format: int64 */
+            statement_id: number | null;
+            township_name: string;
+        };
+        SealedRowDay: {
+            /** Format: date */
+            date: string;
+            reason: string;
+            status: components["schemas"]["DayStatusEnum"];
+        };
+        SealedRowExplanation: {
+            days: components["schemas"]["SealedRowDay"][];
+            numbers: components["schemas"]["FormulaNumber"][];
+            /** @description 算式 */
+            text: string;
+        };
         SeenTaskRequest: {
             content_hash: string;
             /** Format: int64 */
@@ -4668,6 +4831,64 @@ export interface components {
          * @enum {string}
          */
         StatementStepEnum: "review_township" | "review_county" | "correct" | "exclude";
+        /** @description Rows by amount (by month: the newest first); `total` is of all rows, not of the page. */
+        Statistics: {
+            by: components["schemas"]["StatisticsAxisEnum"];
+            /** @description 上年同月也已封存的月份 */
+            compared: string[];
+            /** @example 2026-10 */
+            first: string;
+            /** @example 2026-10 */
+            last: string;
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["StatisticsRow"][];
+            /** @description 期间内已封存的月份 */
+            sealed: string[];
+            total: components["schemas"]["StatisticsRow"];
+        };
+        /**
+         * @description * `institution` - 机构
+         *     * `township` - 乡镇街道
+         *     * `grade` - 等级
+         *     * `class` - 班型
+         *     * `month` - 月份
+         * @enum {string}
+         */
+        StatisticsAxisEnum: "institution" | "township" | "grade" | "class" | "month";
+        StatisticsFigures: {
+            /** Format: decimal */
+            amount: string;
+            /** @description 在托人次 */
+            children: number;
+            /** @description 机构次数: 各月之和 */
+            institutions: number;
+            /** @description 应补人次 */
+            paid: number;
+            places: number;
+        };
+        StatisticsRow: {
+            /**
+             * Format: decimal
+             * @description 上年同期; 没有可比月份为 null
+             */
+            before: string | null;
+            /**
+             * Format: decimal
+             * @description 同比 %
+             */
+            change_percent: string | null;
+            /**
+             * Format: decimal
+             * @description 可比月份的金额; 没有可比月份为 null
+             */
+            comparable: string | null;
+            figures: components["schemas"]["StatisticsFigures"];
+            key: string;
+            label: string;
+            /** @description 机构的乡镇街道, 乡镇街道的县 */
+            note: string;
+        };
         /**
          * @description * `transfer` - 先后在不同机构
          *     * `overlap` - 时间交叉
@@ -9631,6 +9852,64 @@ export interface operations {
             };
         };
     };
+    sealed_row_retrieve: {
+        parameters: {
+            query: {
+                /** @description 纸面上的行编码, 例如 330683-202610-00042 */
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealedRow"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     scenario_example: {
         parameters: {
             query?: never;
@@ -10720,6 +10999,73 @@ export interface operations {
             };
         };
     };
+    statement_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                statement_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description PDF */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 状态已变化, 请刷新后再看 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 暂时繁忙, 稍后重试 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     statement_times: {
         parameters: {
             query?: never;
@@ -10759,6 +11105,124 @@ export interface operations {
             };
             /** @description 不存在, 或不在权限范围内 */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statistics: {
+        parameters: {
+            query: {
+                /**
+                 * @description * `institution` - 机构
+                 *     * `township` - 乡镇街道
+                 *     * `grade` - 等级
+                 *     * `class` - 班型
+                 *     * `month` - 月份
+                 */
+                by?: "institution" | "township" | "grade" | "class" | "month";
+                /** @description 县级代码; 不给为权限范围内全部 */
+                county?: string;
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                /** @description 起始月份 */
+                first: string;
+                /** @description 截止月份, 含; 最多 24 个月 */
+                last: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statistics_file: {
+        parameters: {
+            query: {
+                /** @description 县级代码; 不给为权限范围内全部 */
+                county?: string;
+                /** @description 起始月份 */
+                first: string;
+                /** @description 截止月份, 含; 最多 24 个月 */
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description XLSX */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

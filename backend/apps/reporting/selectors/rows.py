@@ -1,0 +1,174 @@
+"""A figure on paper, found by its row code: what was sealed, how it was worked out, and what proves it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from backend.apps.accounts.models import User
+from backend.apps.accounts.selectors import scope_of
+from backend.apps.enrolment.models import CareMode
+from backend.apps.institutions.models import ClassType, Institution
+from backend.apps.institutions.permissions import institutions_within
+from backend.apps.reporting.selectors.month import APPROVED
+from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
+from backend.apps.seals.selectors.ledger import Explained, explained
+from backend.apps.subsidy.domain.adjustments import REASONS
+from backend.apps.subsidy.domain.render import reason_text
+from backend.apps.subsidy.models import (
+    EntitlementLine,
+    SnapshotAdjustment,
+    SnapshotLine,
+    SnapshotStatement,
+    Statement,
+)
+from backend.apps.subsidy.selectors.lines import LineExplanation, tree_explanation
+from backend.common.errors import Invalid, NotFound
+from backend.common.masking import mask_name
+from backend.common.service_month import ServiceMonth
+
+VIEW_STATEMENT: Final = "subsidy.view_statement"
+CODE: Final = re.compile(r"[0-9]{6}-[0-9]{6}-A?[0-9]{5,7}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedLinePart:
+    """A line of the month itself. `line_id` leads to its days and punches, where they are still kept."""
+
+    class_type: str
+    care_mode: str
+    places: int | None
+    required_days: int
+    attended_days: int
+    not_captured_days: int
+    rate_amount: Decimal | None
+    factor: Decimal
+    explanation: LineExplanation
+    line_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedAdjustmentPart:
+    """A line that pays or takes back for an earlier month."""
+
+    origin_month: ServiceMonth
+    origin_row_code: str
+    origin_root: str
+    sealed_amount: Decimal
+    adjusted_amount: Decimal
+    current_amount: Decimal
+    carried: Decimal
+    arrived_at: datetime | None
+    explained: Explained
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """Exactly one of `line` and `adjustment` is there. `child_name` is masked."""
+
+    row_code: str
+    month: ServiceMonth
+    county_name: str
+    cycle_id: int
+    statement_id: int | None
+    institution_name: str
+    township_name: str
+    grade_name: str
+    approved: bool
+    exclusion_reason: str
+    child_code: str
+    child_name: str
+    amount: Decimal
+    reason_code: str
+    reason_text: str
+    seal: ReportSeal | None
+    line: SealedLinePart | None
+    adjustment: SealedAdjustmentPart | None
+
+
+def reached(actor: User, permission: str = VIEW_STATEMENT) -> QuerySet[SnapshotStatement]:
+    """Sealed statements of institutions within the actor's scope: the only live thing asked is who may look."""
+    within = Institution.objects.filter(institutions_within(scope_of(actor, permission=permission)))
+    return SnapshotStatement.objects.filter(institution_id__in=within.values("pk"))
+
+
+def sealed_row(*, actor: User, code: str) -> SealedRow:
+    """Raises `Invalid` `row_code_invalid`, `NotFound` `row_not_found`. At most six queries."""
+    code = "".join(code.split()).upper().replace("—", "-").replace("–", "-")
+    if not CODE.fullmatch(code):
+        raise Invalid(
+            "row_code_invalid",
+            "行编码应写作 330683-202610-00042 (补发追回行为 330683-202611-A00001), 请核对纸面后重新输入",
+            errors=[{"field": "code", "message": "行编码写法不对"}],
+        )
+    model = SnapshotAdjustment if "A" in code else SnapshotLine
+    found = (
+        model.objects.filter(row_code=code, statement__in=reached(actor).values("pk"))
+        .select_related("statement__snapshot")
+        .first()
+    )
+    if found is None:
+        raise NotFound("row_not_found", "没有这个行编码, 或不在您的权限范围内; 请核对纸面上的行编码")
+    statement = found.statement
+    snapshot = statement.snapshot
+    is_line = isinstance(found, SnapshotLine)
+    live = Statement.objects.filter(cycle_id=snapshot.cycle_id, institution_id=statement.institution_id)
+    statement_id = live.values_list("pk", flat=True).first()
+    return SealedRow(
+        row_code=found.row_code,
+        month=snapshot.month,
+        county_name=snapshot.county_name,
+        cycle_id=snapshot.cycle_id,
+        statement_id=statement_id,
+        institution_name=statement.institution_name,
+        township_name=statement.township_name,
+        grade_name=statement.grade_name,
+        approved=statement.outcome == APPROVED,
+        exclusion_reason=statement.exclusion_reason,
+        child_code=found.child_code,
+        child_name=mask_name(found.child_name) if found.child_name else "",
+        amount=found.amount,
+        reason_code=found.reason_code,
+        reason_text=reason_text(found.reason_code) if is_line else REASONS[found.reason_code],
+        seal=report_seal(snapshot),
+        line=_line(found, statement_id) if isinstance(found, SnapshotLine) else None,
+        adjustment=None if isinstance(found, SnapshotLine) else _adjustment(found),
+    )
+
+
+def _line(found: SnapshotLine, statement_id: int | None) -> SealedLinePart:
+    of_whom = Q(child__isnull=True) if found.child_id is None else Q(child_id=found.child_id)
+    live = EntitlementLine.objects.filter(
+        of_whom, statement__in=[] if statement_id is None else [statement_id]
+    )
+    return SealedLinePart(
+        class_type=str(ClassType(found.class_type).label) if found.class_type else "",
+        care_mode=str(CareMode(found.care_mode).label) if found.care_mode else "",
+        places=found.places,
+        required_days=found.required_days,
+        attended_days=found.attended_days,
+        not_captured_days=found.not_captured_days,
+        rate_amount=found.rate_amount,
+        factor=found.factor,
+        explanation=tree_explanation(found.derivation),
+        line_id=live.values_list("pk", flat=True).first(),
+    )
+
+
+def _adjustment(found: SnapshotAdjustment) -> SealedAdjustmentPart:
+    return SealedAdjustmentPart(
+        origin_month=found.origin_month,
+        origin_row_code=found.origin_row_code,
+        origin_root=found.derivation["root"],
+        sealed_amount=found.sealed_amount,
+        adjusted_amount=found.adjusted_amount,
+        current_amount=found.current_amount,
+        carried=found.difference - found.amount,
+        arrived_at=found.arrived_at,
+        explained=explained(found.derivation["sealed"], found.derivation["current"]),
+    )
