@@ -12,10 +12,10 @@ import pytest
 
 from backend.apps.audit.models import AuditEvent
 from backend.apps.reporting.models import ReportFile
-from backend.apps.reporting.selectors.statement import report_statement, sealed_statement
+from backend.apps.reporting.selectors.statement import DECISIONS, STEPS, report_statement, sealed_statement
 from backend.apps.reporting.services import statement_report
 from backend.apps.reporting.services.statement import statement_pdf
-from backend.apps.subsidy.models import AdjustmentLine, SnapshotStatement
+from backend.apps.subsidy.models import AdjustmentLine, SnapshotStatement, StatementDecision
 from backend.common import stored_files
 from backend.common.errors import Conflict, NotFound
 from tests.apps.archive_rules import broken_rules
@@ -41,6 +41,11 @@ def jasmine(sealed: Sealed) -> SnapshotStatement:
 
 def content(file: ReportFile) -> bytes:
     return stored_files.file_path(file.path).read_bytes()
+
+
+def test_every_sealed_code_has_a_name_on_paper() -> None:
+    assert dict(StatementDecision.Step.choices) == STEPS
+    assert dict(StatementDecision.Decision.choices) == DECISIONS
 
 
 def test_the_statement_on_paper(sealed: Sealed, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.http import FileResponse, HttpResponse
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 from backend.api.files import attachment, open_media
 from backend.api.pagination import page_body
 from backend.api.schema import binary, operation
+from backend.api.v1.reports.read import row_detail
 from backend.api.v1.reports.serializers import (
     RowQuerySerializer,
     SealedRowSerializer,
@@ -21,7 +21,6 @@ from backend.api.v1.reports.serializers import (
 )
 from backend.api.views import ApiView
 from backend.apps.reporting.selectors import report_get
-from backend.apps.reporting.selectors.rows import sealed_row
 from backend.apps.reporting.selectors.statement import sealed_statement
 from backend.apps.reporting.selectors.statistics import AXES, Period, statistics, statistics_page
 from backend.apps.reporting.services import statement_report
@@ -75,12 +74,8 @@ class SealedRowApi(ApiView):
         problems=(401, 403, 404),
     )
     def get(self, request: Request) -> Response:
-        row = sealed_row(actor=self.actor, code=self.filters(RowQuerySerializer)["code"])
-        found = asdict(row)
-        if row.line is not None:
-            numbers = [{"name": name, "value": value} for name, value in row.line.explanation.numbers]
-            found["line"]["explanation"]["numbers"] = numbers
-        return Response(SealedRowSerializer(found).data)
+        code = self.filters(RowQuerySerializer)["code"]
+        return Response(SealedRowSerializer(row_detail(actor=self.actor, code=code)).data)
 
 
 class StatisticsApi(ApiView):

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
@@ -20,13 +20,7 @@ from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
 from backend.apps.seals.selectors.ledger import Explained, explained
 from backend.apps.subsidy.domain.adjustments import REASONS
 from backend.apps.subsidy.domain.render import reason_text
-from backend.apps.subsidy.models import (
-    EntitlementLine,
-    SnapshotAdjustment,
-    SnapshotLine,
-    SnapshotStatement,
-    Statement,
-)
+from backend.apps.subsidy.models import SnapshotAdjustment, SnapshotLine, SnapshotStatement
 from backend.apps.subsidy.selectors.lines import LineExplanation, tree_explanation
 from backend.common.errors import Invalid, NotFound
 from backend.common.masking import mask_name
@@ -38,7 +32,7 @@ CODE: Final = re.compile(r"[0-9]{6}-[0-9]{6}-A?[0-9]{5,7}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SealedLinePart:
-    """A line of the month itself. `line_id` leads to its days and punches, where they are still kept."""
+    """A line of the month itself."""
 
     class_type: str
     care_mode: str
@@ -49,7 +43,6 @@ class SealedLinePart:
     rate_amount: Decimal | None
     factor: Decimal
     explanation: LineExplanation
-    line_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,8 @@ class SealedRow:
     month: ServiceMonth
     county_name: str
     cycle_id: int
-    statement_id: int | None
+    institution_id: int
+    child_id: int | None
     institution_name: str
     township_name: str
     grade_name: str
@@ -98,7 +92,7 @@ def reached(actor: User, permission: str = VIEW_STATEMENT) -> QuerySet[SnapshotS
 
 
 def sealed_row(*, actor: User, code: str) -> SealedRow:
-    """Raises `Invalid` `row_code_invalid`, `NotFound` `row_not_found`. At most six queries."""
+    """Raises `Invalid` `row_code_invalid`, `NotFound` `row_not_found`. Three queries."""
     code = "".join(code.split()).upper().replace("—", "-").replace("–", "-")
     if not CODE.fullmatch(code):
         raise Invalid(
@@ -117,14 +111,13 @@ def sealed_row(*, actor: User, code: str) -> SealedRow:
     statement = found.statement
     snapshot = statement.snapshot
     is_line = isinstance(found, SnapshotLine)
-    live = Statement.objects.filter(cycle_id=snapshot.cycle_id, institution_id=statement.institution_id)
-    statement_id = live.values_list("pk", flat=True).first()
     return SealedRow(
         row_code=found.row_code,
         month=snapshot.month,
         county_name=snapshot.county_name,
         cycle_id=snapshot.cycle_id,
-        statement_id=statement_id,
+        institution_id=statement.institution_id,
+        child_id=found.child_id,
         institution_name=statement.institution_name,
         township_name=statement.township_name,
         grade_name=statement.grade_name,
@@ -136,16 +129,12 @@ def sealed_row(*, actor: User, code: str) -> SealedRow:
         reason_code=found.reason_code,
         reason_text=reason_text(found.reason_code) if is_line else REASONS[found.reason_code],
         seal=report_seal(snapshot),
-        line=_line(found, statement_id) if isinstance(found, SnapshotLine) else None,
+        line=_line(found) if isinstance(found, SnapshotLine) else None,
         adjustment=None if isinstance(found, SnapshotLine) else _adjustment(found),
     )
 
 
-def _line(found: SnapshotLine, statement_id: int | None) -> SealedLinePart:
-    of_whom = Q(child__isnull=True) if found.child_id is None else Q(child_id=found.child_id)
-    live = EntitlementLine.objects.filter(
-        of_whom, statement__in=[] if statement_id is None else [statement_id]
-    )
+def _line(found: SnapshotLine) -> SealedLinePart:
     return SealedLinePart(
         class_type=str(ClassType(found.class_type).label) if found.class_type else "",
         care_mode=str(CareMode(found.care_mode).label) if found.care_mode else "",
@@ -156,7 +145,6 @@ def _line(found: SnapshotLine, statement_id: int | None) -> SealedLinePart:
         rate_amount=found.rate_amount,
         factor=found.factor,
         explanation=tree_explanation(found.derivation),
-        line_id=live.values_list("pk", flat=True).first(),
     )
 
 

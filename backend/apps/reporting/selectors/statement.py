@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from backend.apps.reporting.selectors.month import (
     APPROVED,
@@ -23,7 +24,6 @@ from backend.apps.subsidy.models import (
     SnapshotAdjustment,
     SnapshotLine,
     SnapshotStatement,
-    StatementDecision,
 )
 from backend.apps.subsidy.selectors.snapshot_documents import (
     adjustment_document,
@@ -35,6 +35,21 @@ from backend.apps.subsidy.selectors.snapshot_documents import (
 )
 from backend.common.crypto import DecryptionFailed
 from backend.common.errors import Conflict, NotFound
+
+# What is sealed are codes; how paper calls them is kept here, so that a month of 2026 reads in 2031 as it did.
+STEPS: Final[Mapping[str, str]] = {
+    "review_township": "乡镇街道初审",
+    "review_county": "县级审核",
+    "correct": "机构更正",
+    "exclude": "不纳入本月",
+}
+DECISIONS: Final[Mapping[str, str]] = {
+    "approved": "通过",
+    "returned": "退回",
+    "back_to_township": "退回初审",
+    "excluded": "不纳入本月",
+    "resubmitted": "重新提交",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +125,8 @@ def report_statement(statement: SnapshotStatement) -> ReportStatement:
 
 def _decision(found: dict[str, Any]) -> DecisionRow:
     return DecisionRow(
-        step=str(StatementDecision.Step(found["step"]).label),
-        decision=str(StatementDecision.Decision(found["decision"]).label),
+        step=STEPS[found["step"]],
+        decision=DECISIONS[found["decision"]],
         person=found["by"],
         at=datetime.fromisoformat(found["at"]),
         comment=found.get("comment", ""),
