@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from django.db import transaction
+from django.test import override_settings
 
 T = TypeVar("T")
 
@@ -25,8 +26,13 @@ def kept_for_the_module(
     with blocker.unblock():
         outer.__enter__()
         try:
-            # The runner drops connections with an open transaction, which here is the module's own.
-            with clock or nullcontext(), patch("workflows.runner.close_old_connections"):
+            # The runner drops connections with an open transaction, which here is the module's own. A heartbeat
+            # looks from a connection that sees nothing of it: a job of more than a second would count as overtaken.
+            with (
+                clock or nullcontext(),
+                patch("workflows.runner.close_old_connections"),
+                override_settings(JOB_PROGRESS_SECONDS=600, JOB_HEARTBEAT_SECONDS=600),
+            ):
                 built = build()
         except BaseException:
             transaction.set_rollback(True)
