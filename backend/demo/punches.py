@@ -208,6 +208,8 @@ def _day(
         chance = rng.random()
         if number == PERFECT and enrolment.class_type == PERFECT_CLASS:
             chance = 1.0  # nobody of this class ever misses a punch
+        elif number in FULL_HOUSE and day == trouble.full_day:
+            chance = 1.0  # one missing entry and the house is not over its number
         elif day in oddities.no_exit.get(child.number, ()):
             chance = 0.0
         for direction, moment in (("in", entry), ("out", leaving)):

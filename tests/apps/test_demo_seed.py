@@ -83,7 +83,7 @@ def _heads(county: DemoPlan) -> dict[tuple[int, date], set[int]]:
 
 
 def test_the_county_is_of_the_size_asked_for(county: DemoPlan) -> None:
-    assert (len(county.institutions), len(county.children), len(county.punches)) == (52, 3_000, 129_609)
+    assert (len(county.institutions), len(county.children), len(county.punches)) == (52, 3_000, 129_557)
     assert len({i.township_code for i in county.institutions}) == 15
     assert sum(not i.township_known for i in county.institutions) == 2
     assert len({i.name for i in county.institutions}) == 52
@@ -161,6 +161,15 @@ def test_punches_fall_where_gates_stand(county: DemoPlan) -> None:
     assert 0.005 < len(entries - exits) / len(entries) < 0.011
     keys = [(p.child, p.happened_at, p.institution, p.direction) for p in county.punches]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_is_planted_is_a_case_at_full_size_too(county: DemoPlan) -> None:
+    crowded = county.planted["headcount_over_threshold"]
+    assert [row["headcount"] - row["threshold"] for row in crowded] == [1, 1, 1]
+    (full,) = county.planted["over_places"]
+    assert full["headcount"] == full["places"] + 1
+    (piled,) = county.planted["pile_up"]
+    assert (piled["days"], len(piled["child_codes"])) == (15, 14)
 
 
 def test_the_planted_list_holds_no_personal_data(county: DemoPlan) -> None:

@@ -21,7 +21,7 @@ RULE = Rule(
     parameters=(
         Parameter("children", "恰在门槛的人数至少", "人", 6, 3, 60),
         Parameter("times", "为相邻天数人数的", "倍", 3, 2, 20),
-        Parameter("days", "另设的天数门槛(0 为只查补助方案的)", "天", 0, 0, 31),
+        Parameter("days", "另设天数门槛(0 为不设)", "天", 0, 0, 31),
     ),
 )
 
