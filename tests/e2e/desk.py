@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.factories.people import PASSWORD
+from workflows.runner import run_pending
 
 expect.set_options(timeout=15_000)  # two slow cores
 
@@ -57,6 +58,10 @@ class Desk:
             dialog.get_by_text("我已核对").click()  # the input itself is drawn outside the page
         dialog.get_by_role("button", name=re.compile(f"^(确认)?{action}$")).click()
         expect(desk.get_by_text("本任务已办结")).to_be_visible()
+
+
+def run_jobs() -> None:
+    assert run_pending(until_idle=True, timeout=60).failed == []
 
 
 @contextmanager

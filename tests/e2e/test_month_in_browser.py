@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db.models import Sum
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Playwright, expect
 
 from backend.apps.subsidy.models import MonthlyCycle, Snapshot, Statement
 from tests.apps.months import make_alert
-from tests.e2e.desk import NOW, Desk, at_desk
-from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, make_workdays
-from tests.support.feeds import settle_silent_days
-from tests.workflows.world import DEFINITION, OCTOBER, WORKDAYS, World
-from workflows.runner import run_pending
+from tests.e2e.desk import NOW, Desk, run_jobs
+from tests.factories import COUNTY, Cast
+from tests.workflows.world import OCTOBER, World
 from workflows.services import cycle_start
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def company() -> Cast:
-    """Three institutions with two children each; nobody has opened the month yet."""
-    company = cast()
-    make_scheme(company.county, definition=DEFINITION)
-    for institution in (company.jasmine, company.bamboo, company.nowhere):
-        for number in (1, 2):
-            enrolment = make_enrolment(institution=institution)
-            make_workdays(enrolment.child, institution, WORKDAYS[: 6 - number])
-    settle_silent_days((company.jasmine, company.bamboo, company.nowhere), OCTOBER)
-    return company
-
-
-@pytest.fixture
-def sit(browser: Browser, live_server: Any, browser_context_args: dict[str, Any]) -> Callable[..., Any]:
-    def desk(username: str, path: str = "/", phone: dict[str, Any] | None = None) -> Any:
-        return at_desk(browser, live_server.url, username, {**browser_context_args, **(phone or {})}, path)
-
-    return desk
-
-
-def run_jobs() -> None:
-    assert run_pending(until_idle=True, timeout=60).failed == []
 
 
 def position(desk: Desk, cycle_id: int) -> str:
@@ -86,7 +58,13 @@ def test_month_from_required_days_to_report(sit: Any, company: Cast) -> None:
         desk.open_task("机构更正", company.jasmine.name)
         expect(desk.page.get_by_text("9 日有幼儿有入园无离园, 请说明").first).to_be_visible()
         desk.decide("重新提交", "已核对门卫登记, 当日均正常离园")
-    approve(sit, "cast_sanjiang", "乡镇街道初审", company.jasmine.name)
+    with sit("cast_sanjiang") as desk:
+        desk.open_task("乡镇街道初审", company.jasmine.name)
+        panel = desk.page.get_by_role("region", name="办理", exact=True)
+        expect(panel.get_by_text("正在按最新考勤重新计算")).to_be_visible()
+        run_jobs()
+        expect(panel.get_by_text("正在按最新考勤重新计算")).to_be_hidden()  # without a reload
+        desk.decide("通过")
     approve(sit, "cast_luoshan", "乡镇街道初审", company.bamboo.name)
     approve(sit, "cast_county2", "乡镇街道初审", company.nowhere.name)
     for institution in (company.jasmine, company.bamboo):
