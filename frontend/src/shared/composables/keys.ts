@@ -27,4 +27,5 @@ export const keys = {
   batches: ['batches'] as const,
   counties: ['counties'] as const,
   institutions: ['institutions'] as const,
+  reports: ['reports'] as const,
 }

@@ -8,6 +8,10 @@ export function reportUrl(reportId: number): string {
   return `/api/v1/reports/${reportId}/file`
 }
 
+export function statisticsUrl(first: string, last: string, county?: string): string {
+  return `/api/v1/statistics/file?first=${first}&last=${last}${county ? `&county=${county}` : ''}`
+}
+
 export const TEMPLATE_KINDS = ['institutions', 'children', 'staff', 'punches', 'leaves'] as const
 export type TemplateKind = (typeof TEMPLATE_KINDS)[number]
 
