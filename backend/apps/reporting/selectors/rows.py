@@ -98,7 +98,6 @@ def sealed_row(*, actor: User, code: str) -> SealedRow:
         raise Invalid(
             "row_code_invalid",
             "行编码应写作 330683-202610-00042 (补发追回行为 330683-202611-A00001), 请核对纸面后重新输入",
-            errors=[{"field": "code", "message": "行编码写法不对"}],
         )
     model = SnapshotAdjustment if "A" in code else SnapshotLine
     found = (
