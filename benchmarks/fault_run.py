@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import sys
 import threading
 import time
@@ -31,9 +30,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings.test")
 
 from benchmarks.live.person import Answer, NoAnswerError, Person, new_key  # noqa: E402  # after the path
 from benchmarks.live.servers import Stack, answers, stack, wait_for  # noqa: E402  # as above
+from tests.support.id_numbers import id_numbers_in  # noqa: E402  # as above
 
 MONTHS = [(year, month) for year in (2024, 2025) for month in range(1, 13)]
-ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 WEIGHTS = {"approved": 12, "returned": 1, "claim": 1, "release": 1}
 COMMENT = "核对无误, 按规定办理"
 
@@ -252,7 +251,7 @@ def main() -> None:
         print(f"judged: {judged()}")
         faults = judge()
         faults += [f"500: {text}" for text in log.errors[:5]]
-        faults += ["an 18-digit number in a log"] if any(ID_NUMBER.search(text) for text in logs) else []
+        faults += ["an 18-digit number in a log"] if any(map(id_numbers_in, logs)) else []
         faults += [f"stuck: {left}"] if left else []
         for fault in faults:
             print(f"  FAULT {fault}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from decimal import Decimal
 
-ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+from tests.support.id_numbers import id_numbers_in
 
 
 def judge() -> list[str]:
@@ -147,4 +146,4 @@ def _privacy() -> list[str]:
         ),
         *(json.dumps(row) for row in ProcessEvent.objects.values_list("comment", "detail")),
     ]
-    return ["an 18-digit number in task data, a job or an event"] if any(map(ID_NUMBER.search, texts)) else []
+    return ["an 18-digit number in task data, a job or an event"] if any(map(id_numbers_in, texts)) else []

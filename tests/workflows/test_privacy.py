@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from viewflow.workflow.models import Process, Task
@@ -14,6 +13,7 @@ from backend.apps.exchange.models import Delivery
 from backend.apps.messaging.models import Message
 from backend.common.errors import Conflict, Invalid
 from tests.factories import COUNTY
+from tests.support.id_numbers import id_numbers_in
 from tests.support.recalculating import recalculate_asked
 from tests.workflows.test_background import Acts, acts, add
 from tests.workflows.test_jobs import current, go, make_due, raising
@@ -35,15 +35,13 @@ from workflows.runner import run_pending
 
 __all__ = ["acts"]  # a fixture of the file next door
 
-NUMBER = re.compile(r"(?<!\d)\d{17}[\dX](?!\d)")
-
 
 def test_whole_month(
     opened: World, acts: Acts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     child = Child.objects.order_by("id").first()
     assert child is not None
-    assert NUMBER.search(child.id_number)
+    assert id_numbers_in(child.id_number)
     for node in ("review_township", "correct"):
         given = DeadlineInput(node, 1, remind_days=1, escalate_days=1, reason="通知")
         deadline_set(actor=fresh(opened.cast.county_one), county_code=COUNTY, given=given, nodes=[node])
@@ -93,7 +91,7 @@ def test_whole_month(
     for value in personal:
         assert value not in stored
         assert value not in caplog.text
-    assert NUMBER.findall(stored) == []
+    assert id_numbers_in(stored) == []
     assert {json.dumps(data, sort_keys=True) for data in Task.objects.values_list("data", flat=True)} == {
         "{}",
         '{"spawned": true}',
