@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from backend.apps.accounts.domain.identity import IdentityProof
+
 CLAIM, RELEASE, COMPLETE = "claim", "release", "complete"
 
 
@@ -42,11 +44,17 @@ class ActionPayload:
     person_ids: tuple[int, ...] = ()  # whom to give the task to, to ask, to let know
     confirmation: str = ""  # typed again by hand, before what cannot be taken back
     idempotency_key: str = ""
+    identity: IdentityProof | None = (
+        None  # who acts has just proved to be that person; asked for by an evaluation
+    )
 
     def fingerprint(self, *, action: str, **target: int) -> str:
         """Tells whether the same idempotency key came with the same request about the same thing."""
         body = {**asdict(self), **target, "action": action}
-        del body["idempotency_key"]
+        del (
+            body["idempotency_key"],
+            body["identity"],
+        )  # the same request again comes with a later proof or none
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

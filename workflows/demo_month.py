@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from django.utils import timezone
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import PROCESS, STATUS
 
+from backend.apps.accounts.domain.identity import COMMAND, IdentityProof
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.alerts.models import Alert
@@ -177,7 +179,10 @@ class DemoMonth:
         clean = {"correct": "resubmitted", "evaluate": "evaluated"}.get(task.flow_task.name, "approved")
         if able[clean].allowed:
             comment = {"resubmitted": RESUBMIT_COMMENT, "evaluated": "同意评定"}.get(clean, "")
-            return ActionPayload(decision=clean, comment=comment, content_hash=detail.content_hash)
+            proof = IdentityProof(COMMAND, timezone.now()) if clean == "evaluated" else None
+            return ActionPayload(
+                decision=clean, comment=comment, content_hash=detail.content_hash, identity=proof
+            )
         excluded = able.get("excluded")
         if excluded is not None and excluded.allowed:
             return ActionPayload(

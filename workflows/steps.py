@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from backend.apps.accounts.models import User
+from backend.apps.accounts.services import identity_check
 from backend.apps.attendance.services import OverrideInput, required_days_set
 from backend.apps.exchange.services import outbox_add
 from backend.apps.reporting.services import report_build
@@ -86,6 +87,7 @@ def evaluate(
         principal=principal,
         comment=payload.comment,
         content_hash=payload.content_hash,
+        identity=identity_check(payload.identity),
     )
     snapshot = Snapshot.objects.get(cycle_id=subject.cycle.pk)
     seal_month(snapshot=snapshot, inputs=month_inputs(subject.cycle))

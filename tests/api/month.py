@@ -33,6 +33,7 @@ from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.common.crypto import sm3_hex
 from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY, Cast, cast, make_child, make_enrolment, make_scheme
+from tests.factories.people import just_proved
 from workflows.actions import ActionPayload, RequiredDaysInput
 from workflows.runner import run_pending
 from workflows.selectors import queue, task_detail
@@ -177,7 +178,9 @@ def do(actor: User, decision: str, *, statement: Statement | None = None, **extr
     ]
     task_id = wanted[0].id
     detail = task_detail(actor=actor, task_id=task_id)
-    payload = ActionPayload(decision=decision, content_hash=detail.content_hash, **extra)
+    payload = ActionPayload(
+        decision=decision, content_hash=detail.content_hash, identity=just_proved(decision), **extra
+    )
     perform(task_id=task_id, actor=actor, action="complete", payload=payload)
     return task_id
 

@@ -66,6 +66,7 @@ def reads(month: Month) -> dict[str, tuple[User, str]]:
         "cycle_duties": (company.auditor, f"/cycles/{month.cycle.pk}/duties"),
         "unattended_list": (company.system_admin, "/unattended"),
         "unattended_count": (company.system_admin, "/unattended/count"),
+        "cycle_preflight": (company.evaluator, f"/cycles/{month.cycle.pk}/preflight"),
         "cycle_edges": (company.county_one, f"/cycles/{month.cycle.pk}/edges"),
         "scheme_list": (company.county_one, "/schemes"),
         "scheme_retrieve": (company.county_one, f"/schemes/{month.cycle.scheme_id}"),

@@ -56,6 +56,7 @@ class Desk:
         dialog = self.page.get_by_role("dialog")
         if pledge:
             dialog.get_by_text("我已核对").click()  # the input itself is drawn outside the page
+            dialog.get_by_label("再次输入登录密码").fill(PASSWORD)
         dialog.get_by_role("button", name=re.compile(f"^(确认)?{action}$")).click()
         expect(desk.get_by_text("本任务已办结")).to_be_visible()
 

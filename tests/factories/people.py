@@ -6,11 +6,19 @@ from datetime import date
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
+from backend.apps.accounts.domain.identity import LOCAL, IdentityProof
 from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.institutions.models import Institution
 
 PASSWORD = "Zhishan-2026"
 _numbers = count(1)
+
+
+def just_proved(decision: str = "evaluated") -> IdentityProof | None:
+    """What goes with an evaluation, and with nothing else."""
+    return IdentityProof(LOCAL, timezone.now()) if decision == "evaluated" else None
 
 
 def make_user(

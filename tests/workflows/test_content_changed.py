@@ -15,6 +15,7 @@ from backend.apps.attendance.models import AttendanceCorrection
 from backend.apps.subsidy.models import EntitlementLine, Statement, StatementDecision
 from backend.common.errors import Conflict
 from tests.apps.months import make_alert, propose_correction, settle
+from tests.factories.people import just_proved
 from tests.workflows.denials import picture, refused
 from tests.workflows.world import World, fresh
 from workflows.actions import ActionPayload
@@ -48,7 +49,12 @@ class Reviewer:
         return task_read(actor=fresh(self.person), task_id=self.task.pk).content_hash
 
     def complete(self, seen: str | None = None, **extra: Any) -> Any:
-        payload = ActionPayload(decision=self.decision, content_hash=seen or self.seen, **extra)
+        payload = ActionPayload(
+            decision=self.decision,
+            content_hash=seen or self.seen,
+            identity=just_proved(self.decision),
+            **extra,
+        )
         return perform(task_id=self.task.pk, actor=fresh(self.person), action="complete", payload=payload)
 
     def refused(self) -> dict[str, Any]:

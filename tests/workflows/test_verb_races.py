@@ -11,6 +11,7 @@ from viewflow.workflow.models import Task
 from backend.apps.subsidy.models import Evaluation, MonthlyCycle, StatementDecision, Takeback
 from backend.common.errors import DomainError
 from tests.factories import make_user
+from tests.factories.people import just_proved
 from tests.support.races import together
 from tests.workflows.world import OPEN, World, content_hash, fresh
 from workflows.actions import ActionPayload
@@ -22,7 +23,12 @@ ROUNDS = 4
 
 
 def decide(task: Task, actor: Any, decision: str = "approved") -> Callable[[], Any]:
-    payload = ActionPayload(decision=decision, comment="同意", content_hash=content_hash(task))
+    payload = ActionPayload(
+        decision=decision,
+        comment="同意",
+        content_hash=content_hash(task),
+        identity=just_proved(decision),
+    )
     return partial(perform, task_id=task.pk, actor=fresh(actor), action="complete", payload=payload)
 
 

@@ -19,6 +19,7 @@ from backend.apps.subsidy.selectors.content import statement_content_hash
 from backend.apps.subsidy.selectors.cycle_content import cycle_content_hash
 from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY, Cast, cast, make_enrolment, make_scheme, make_workdays
+from tests.factories.people import just_proved
 from tests.support.feeds import settle_silent_days
 from workflows.actions import ActionPayload, PerformResult, RequiredDaysInput
 from workflows.models import ProcessEvent
@@ -56,7 +57,12 @@ class World:
     # --- acts ---------------------------------------------------------------------------------------
     def complete(self, task: Task, actor: User, decision: str, **extra: Any) -> PerformResult:
         """As a screen does: read the content, then send the decision with its hash."""
-        payload = {"decision": decision, "content_hash": content_hash(task), **extra}
+        payload = {
+            "decision": decision,
+            "content_hash": content_hash(task),
+            "identity": just_proved(decision),
+            **extra,
+        }
         return perform(
             task_id=task.pk, actor=fresh(actor), action="complete", payload=ActionPayload(**payload)
         )

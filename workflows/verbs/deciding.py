@@ -69,7 +69,7 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
         duty=node.duty.value,
         decision=decision.code,
         comment=payload.comment.strip(),
-        detail={**_bound(case, payload), **confirmed, **reading_closed(case)},
+        detail={**_bound(case, payload), **_proved(payload), **confirmed, **reading_closed(case)},
     )
     activation.execute()
     if subject.statement is not None and subject.statement.finished:
@@ -80,6 +80,10 @@ def complete_act(case: Case, payload: ActionPayload) -> None:
 def _bound(case: Case, payload: ActionPayload) -> dict[str, str]:
     """批的是这一版: the hash the decision is bound to, beside the decision in the history."""
     return {"content": payload.content_hash} if case.node.binds_content else {}
+
+
+def _proved(payload: ActionPayload) -> dict[str, dict[str, str]]:
+    return {} if payload.identity is None else {"identity": payload.identity.document()}
 
 
 def _check_payload(case: Case, decision: Decision, payload: ActionPayload) -> None:

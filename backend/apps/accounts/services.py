@@ -9,14 +9,16 @@ from django.contrib.auth import authenticate
 from django.db import transaction
 from django.utils import timezone
 
+from backend.apps.accounts.domain.identity import LOCAL, IdentityProof
 from backend.apps.accounts.models import SignInGuard, User
 from backend.apps.audit.services import audit_record
 from backend.common.crypto import blind_index
-from backend.common.errors import Invalid, TooMany
+from backend.common.errors import Forbidden, Invalid, TooMany
 
 MAX_FAILURES = 5
 WINDOW = timedelta(minutes=15)
 LOCK = timedelta(minutes=15)
+SIGN_IN_AGAIN = "您的账号通过统一身份认证登录, 没有本地密码: 请退出后重新登录, 并在 5 分钟内评定"
 KEEP = timedelta(days=1)  # rows of names that never existed must not pile up
 
 
@@ -43,6 +45,43 @@ def sign_in_check(*, username: str, password: str, address: str) -> User:
         SignInGuard.objects.filter(first_at__lt=timezone.now() - KEEP).exclude(pk=guard.pk).delete()
         audit_record(actor=user, action="accounts.user.signed_in", target=user, detail={"address": address})
     return user
+
+
+def identity_confirm(*, actor: User, password: str, address: str) -> IdentityProof:
+    """The person who is signed in types the password once more.
+
+    Counted in the same row as signing in, so that a session left open is no second place to guess at. Raises `TooMany`
+    while paused, `Invalid` for a wrong password or an account that signs in elsewhere.
+    """
+    if not actor.has_usable_password():
+        raise Invalid("sign_in_again", SIGN_IN_AGAIN)
+    guard = _count_attempt(username=actor.username, address=address)
+    if authenticate(username=actor.username, password=password) != actor:
+        audit_record(
+            actor=actor,
+            action="accounts.user.identity_refused",
+            target=actor,
+            detail={"address": address, "failures": guard.failures},
+            succeeded=False,
+        )
+        raise Invalid(
+            "password_wrong",
+            "密码不正确, 请重新输入",
+            errors=[{"field": "password", "message": "密码不正确"}],
+        )
+    with transaction.atomic():
+        SignInGuard.objects.filter(pk=guard.pk).update(failures=0, locked_until=None)
+        audit_record(
+            actor=actor, action="accounts.user.identity_confirmed", target=actor, detail={"address": address}
+        )
+    return IdentityProof(LOCAL, timezone.now())
+
+
+def identity_check(proof: IdentityProof | None) -> IdentityProof:
+    """The proof, or `Forbidden` `identity_required` when there is none of the last minutes."""
+    if proof is None or not proof.fresh(timezone.now()):
+        raise Forbidden("identity_required", "评定前请再次确认身份: 输入登录密码后重试, 5 分钟内有效")
+    return proof
 
 
 def sign_out_record(*, actor: User, address: str) -> None:

@@ -20,8 +20,9 @@ from backend.apps.subsidy.selectors.cycles import (
 )
 from backend.apps.subsidy.selectors.cycles import cycle_page as subsidy_cycle_page
 from backend.apps.subsidy.selectors.edges import cycle_edges
+from backend.apps.subsidy.selectors.evaluation_view import evaluation_view
 from backend.apps.subsidy.selectors.visible import cycle_get, statements_reached
-from backend.common.errors import Invalid
+from backend.common.errors import Invalid, NotFound
 from backend.common.keyset import Key, Page
 from workflows.selectors import CycleSummary, cycle_position, cycle_summaries
 from workflows.services import cycle_capabilities
@@ -102,6 +103,23 @@ def _cancellation(cycle: MonthlyCycle) -> dict[str, Any] | None:
         "by_name": cycle.cancelled_by.display_name,
         "at": cycle.cancelled_at,
         "reason": cycle.cancel_reason,
+    }
+
+
+def preflight_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
+    """评定前核对 tells of the whole county: who sees a part of it only finds nothing here."""
+    cycle = cycle_get(actor=actor, cycle_id=cycle_id)
+    if not scope_of(actor, permission=VIEW_REPORT).covers_county(cycle.county_id):
+        raise NotFound("cycle_not_found", "没有这个月度周期, 或不在您的权限范围内")
+    view = evaluation_view(cycle)
+    found = view.preflight
+    return {name: getattr(found, name) for name in found.__dataclass_fields__} | {
+        "ready": found.ready,
+        "breaches": view.breaches,
+        "previous": view.previous,
+        "adjustments": view.adjustments,
+        "adjustments_amount": view.adjustments_amount,
+        "identity": "password" if actor.has_usable_password() else "sign_in",
     }
 
 

@@ -8,7 +8,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api.schema import IDEMPOTENCY_KEY, PageQuerySerializer, binary, operation
-from backend.api.v1.cycles.read import cycle_detail, cycle_page, cycle_row, edges_detail, required_days
+from backend.api.v1.cycles.preflight_serializers import CyclePreflightSerializer
+from backend.api.v1.cycles.read import (
+    VIEW_REPORT,
+    cycle_detail,
+    cycle_page,
+    cycle_row,
+    edges_detail,
+    preflight_detail,
+    required_days,
+)
 from backend.api.v1.cycles.serializers import (
     CycleCancelSerializer,
     CycleDetailSerializer,
@@ -70,6 +79,20 @@ class CycleRetrieveApi(ApiView):
     )
     def get(self, request: Request, cycle_id: int) -> Response:
         return Response(CycleDetailSerializer(cycle_detail(actor=self.actor, cycle_id=cycle_id)).data)
+
+
+class CyclePreflightApi(ApiView):
+    permission = VIEW_REPORT
+
+    @operation(
+        "cycle_preflight",
+        tag="cycles",
+        summary="评定前核对: 审结, 预警, 职责, 与上月相比, 审核后的变化, 迟到账",
+        response=CyclePreflightSerializer,
+        problems=(401, 403, 404),
+    )
+    def get(self, request: Request, cycle_id: int) -> Response:
+        return Response(CyclePreflightSerializer(preflight_detail(actor=self.actor, cycle_id=cycle_id)).data)
 
 
 class CycleCancelApi(ApiView):

@@ -13,6 +13,14 @@ class SignInSerializer(serializers.Serializer):
     password = serializers.CharField(max_length=128, trim_whitespace=False, write_only=True)
 
 
+class IdentityConfirmSerializer(serializers.Serializer):
+    password = serializers.CharField(max_length=128, trim_whitespace=False, write_only=True)
+
+
+class IdentityConfirmedSerializer(serializers.Serializer):
+    valid_until = serializers.DateTimeField()
+
+
 class SessionRoleSerializer(serializers.Serializer):
     role = serializers.ChoiceField(choices=ROLE_CHOICES)
     title = serializers.CharField()

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api.authentication import plain_request
 from backend.api.schema import operation
+from backend.api.v1.session.identity import identity_keep, session_begin
 from backend.api.v1.session.read import session_payload
-from backend.api.v1.session.serializers import SessionSerializer, SignInSerializer
-from backend.api.views import OpenApiView
+from backend.api.v1.session.serializers import (
+    IdentityConfirmedSerializer,
+    IdentityConfirmSerializer,
+    SessionSerializer,
+    SignInSerializer,
+)
+from backend.api.views import ApiView, OpenApiView
+from backend.apps.accounts.domain.identity import FRESH, LOCAL
 from backend.apps.accounts.models import User
-from backend.apps.accounts.services import sign_in_check, sign_out_record
+from backend.apps.accounts.services import identity_confirm, sign_in_check, sign_out_record
 
 
 class SessionApi(OpenApiView):
@@ -35,7 +42,7 @@ class SessionApi(OpenApiView):
     def post(self, request: Request) -> Response:
         data = self.body(SignInSerializer)
         user = sign_in_check(username=data["username"], password=data["password"], address=_address(request))
-        login(plain_request(request), user)  # new session key, new CSRF token
+        session_begin(plain_request(request), user, method=LOCAL)
         return self._answer(request, user)
 
     @operation("session_delete", tag="session", summary="退出登录", problems=(403,))
@@ -47,6 +54,26 @@ class SessionApi(OpenApiView):
 
     def _answer(self, request: Request, user: User | None) -> Response:
         return Response(SessionSerializer(session_payload(plain_request(request), user)).data)
+
+
+class SessionIdentityApi(ApiView):
+    """Asked right before an evaluation: a session left open at an empty desk cannot seal a month."""
+
+    permission = "subsidy.view_statement"
+
+    @operation(
+        "session_identity",
+        tag="session",
+        summary="再次输入密码确认身份 (评定前), 5 分钟内有效, 用一次",
+        request=IdentityConfirmSerializer,
+        response=IdentityConfirmedSerializer,
+        problems=(401, 403, 429),
+    )
+    def post(self, request: Request) -> Response:
+        data = self.body(IdentityConfirmSerializer)
+        proof = identity_confirm(actor=self.actor, password=data["password"], address=_address(request))
+        identity_keep(plain_request(request), proof)
+        return Response(IdentityConfirmedSerializer({"valid_until": proof.at + FRESH}).data)
 
 
 def _address(request: Request) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from backend.apps.accounts.domain.identity import IdentityProof
 from workflows.actions import ActionPayload, DaysOverride, RequiredDaysInput
 
 
-def action_payload(idempotency_key: str, data: Mapping[str, Any] | None = None) -> ActionPayload:
+def action_payload(
+    idempotency_key: str, data: Mapping[str, Any] | None = None, *, identity: IdentityProof | None = None
+) -> ActionPayload:
     """From a validated body; claim and release carry none."""
     if data is None:
         return ActionPayload(idempotency_key=idempotency_key)
@@ -21,6 +24,7 @@ def action_payload(idempotency_key: str, data: Mapping[str, Any] | None = None) 
         marks=tuple((row["line_id"], row["reason"]) for row in data["marked_lines"]),
         required_days=None if days is None else _required_days(days),
         idempotency_key=idempotency_key,
+        identity=identity if data["decision"] == "evaluated" else None,
     )
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.api.enums import TaskOrder
+from backend.api.authentication import plain_request
+from backend.api.enums import TaskDecision, TaskOrder
 from backend.api.schema import IDEMPOTENCY_KEY, operation
+from backend.api.v1.session.identity import identity_of, identity_spend
 from backend.api.v1.tasks.payload import action_payload
 from backend.api.v1.tasks.read import task_after, task_counts, task_detail, task_page
 from backend.api.v1.tasks.serializers import (
@@ -149,4 +151,9 @@ class TaskCompleteApi(TaskActApi):
     )
     def post(self, request: Request, task_id: int) -> Response:
         data: dict[str, Any] = self.body(TaskCompleteSerializer)
-        return self.act(task_id, "complete", action_payload(self.idempotency_key, data))
+        plain = plain_request(request)
+        payload = action_payload(self.idempotency_key, data, identity=identity_of(plain))
+        answer = self.act(task_id, "complete", payload)
+        if payload.decision == TaskDecision.EVALUATED:
+            identity_spend(plain)
+        return answer

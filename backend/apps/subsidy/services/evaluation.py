@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backend.apps.accounts.domain.identity import IdentityProof
 from backend.apps.accounts.models import User
 from backend.apps.audit.services import audit_record
 from backend.apps.subsidy.models import Evaluation, MonthlyCycle
@@ -21,9 +22,16 @@ from backend.common.errors import Conflict, Forbidden, Invalid
 
 @transaction.atomic
 def cycle_evaluate(
-    *, cycle: MonthlyCycle, actor: User, comment: str, content_hash: str, principal: User | None = None
+    *,
+    cycle: MonthlyCycle,
+    actor: User,
+    comment: str,
+    content_hash: str,
+    principal: User | None = None,
+    identity: IdentityProof | None = None,
 ) -> Evaluation:
-    """Evaluate and freeze, all or nothing; `principal` is whom the actor acts for (委托).
+    """Evaluate and freeze, all or nothing; `principal` is whom the actor acts for (委托), `identity` how the
+    actor proved to be there just before; both are sealed.
 
     Raises `Conflict` with the code of the first thing in the way (`statements_open`, `open_alerts`,
     `unresolved_lines`, `pending_corrections`, `amount_moved`, `cycle_not_calculated`, `no_statements`,
@@ -75,7 +83,7 @@ def cycle_evaluate(
     row.evaluated_at = evaluation.at
     row.save(update_fields=["evaluated_at"])
     cycle.evaluated_at = evaluation.at
-    snapshot = snapshot_freeze(content=content, decisions=decisions, evaluation=evaluation)
+    snapshot = snapshot_freeze(content=content, decisions=decisions, evaluation=evaluation, identity=identity)
     audit_record(
         actor=actor,
         action="subsidy.cycle.evaluated",
@@ -87,6 +95,7 @@ def cycle_evaluate(
             "statements": preflight.totals.approved,
             "content": content_hash,
             "digest": snapshot.digest,
+            **({} if identity is None else {"identity": identity.document()}),
         },
     )
     return evaluation

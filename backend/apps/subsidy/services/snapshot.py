@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from backend.apps.accounts.domain.identity import IdentityProof
 from backend.apps.attendance.models import FeedSettlement
 from backend.apps.audit.services import audit_record
 from backend.apps.enrolment.models import Child
@@ -70,7 +71,11 @@ def snapshot_create(*, cycle_id: int) -> Snapshot:
 
 
 def snapshot_freeze(
-    *, content: CycleContent, decisions: list[StatementDecision], evaluation: Evaluation
+    *,
+    content: CycleContent,
+    decisions: list[StatementDecision],
+    evaluation: Evaluation,
+    identity: IdentityProof | None = None,
 ) -> Snapshot:
     """Write the rows from content already loaded and hashed: what was hashed is what is frozen.
 
@@ -82,7 +87,7 @@ def snapshot_freeze(
         county_code=cycle.county_id,
         county_name=cycle.county.name,
         month=cycle.month,
-        header=_header(content, decisions, evaluation),
+        header=_header(content, decisions, evaluation, identity),
         line_count=sum(len(statement.lines) for statement in content.statements),
         total_amount=content.totals.amount,
         created_at=timezone.now(),
@@ -237,7 +242,10 @@ def _override(alert: AlertContent) -> dict[str, Any]:
 
 
 def _header(
-    content: CycleContent, decisions: list[StatementDecision], evaluation: Evaluation
+    content: CycleContent,
+    decisions: list[StatementDecision],
+    evaluation: Evaluation,
+    identity: IdentityProof | None,
 ) -> dict[str, Any]:
     """Everything the rows stand on, as plain JSON; people are named by role-bearing display names only."""
     acts = cycle_acts(content, decisions, evaluation)
@@ -301,6 +309,7 @@ def _header(
                 "comment": evaluation.comment,
                 "content": evaluation.content_hash,
                 "total_amount": evaluation.total_amount,
+                **({} if identity is None else {"identity": {"method": identity.method, "at": identity.at}}),
             },
             "duties": [asdict(duty) for duty in cycle_duties(acts)],
             "breaches": breaches(content, acts),

@@ -768,6 +768,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cycles/{cycle_id}/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 评定前核对: 审结, 预警, 职责, 与上月相比, 审核后的变化, 迟到账
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["cycle_preflight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cycles/{cycle_id}/required-days": {
         parameters: {
             query?: never;
@@ -1575,6 +1595,26 @@ export interface paths {
          * @description The one resource that exists before anybody is known.
          */
         delete: operations["session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 再次输入密码确认身份 (评定前), 5 分钟内有效, 用一次
+         * @description Asked right before an evaluation: a session left open at an empty desk cannot seal a month.
+         */
+        post: operations["session_identity"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2896,6 +2936,40 @@ export interface components {
             status: components["schemas"]["PositionStatusEnum"];
             title: string;
         };
+        CyclePreflight: {
+            /** @description 随本月结算的以前月份 (迟到账) */
+            adjustments: components["schemas"]["PreflightAdjustment"][];
+            /** Format: decimal */
+            adjustments_amount: string;
+            alerts: components["schemas"]["PreflightAlerts"][];
+            blockers: components["schemas"]["PreflightBlocker"][];
+            /** @description 违反职责分离的情形; 没有为空 */
+            breaches: string[];
+            /** @description 县级审核通过之后内容有变的结算单 */
+            changed: components["schemas"]["PreflightChanged"][];
+            content_hash: string;
+            county_name: string;
+            /** Format: int64 */
+            cycle_id: number;
+            document_number: string;
+            duties: components["schemas"]["PreflightDuty"][];
+            excluded: components["schemas"]["PreflightExcluded"][];
+            /**
+             * @description 评定前怎样再次确认身份: 输入登录密码, 或通过统一身份认证重新登录
+             *
+             *     * `password` - password
+             *     * `sign_in` - sign_in
+             */
+            identity: components["schemas"]["IdentityEnum"];
+            /** @example 2026-10 */
+            month: string;
+            /** @description 上月没有封存时为 null */
+            previous: components["schemas"]["PreflightPrevious"] | null;
+            ready: boolean;
+            required_days: number | null;
+            scheme_name: string;
+            totals: components["schemas"]["PreflightTotals"];
+        };
         CycleTimes: {
             /** Format: date-time */
             finished_at: string | null;
@@ -3349,6 +3423,19 @@ export interface components {
             next: string | null;
             results: components["schemas"]["HeadcountResult"][];
         };
+        IdentityConfirmed: {
+            /** Format: date-time */
+            valid_until: string;
+        };
+        IdentityConfirmRequest: {
+            password: string;
+        };
+        /**
+         * @description * `password` - password
+         *     * `sign_in` - sign_in
+         * @enum {string}
+         */
+        IdentityEnum: "password" | "sign_in";
         /** @description Children by where their days stand against a threshold or step of the rule. */
         InstitutionEdges: {
             institution: components["schemas"]["InstitutionRef"];
@@ -3884,6 +3971,111 @@ export interface components {
          * @enum {string}
          */
         PositionStatusEnum: "done" | "active" | "waiting" | "error" | "stopped";
+        PreflightAdjustment: {
+            /** Format: decimal */
+            amount: string;
+            institution_name: string;
+            lines: number;
+            /** @example 2026-10 */
+            origin_month: string;
+            /**
+             * Format: decimal
+             * @description 补发
+             */
+            paid: string;
+            /** Format: int64 */
+            statement_id: number;
+            /**
+             * Format: decimal
+             * @description 追回, 不大于 0
+             */
+            taken_back: string;
+        };
+        /** @description Alerts of one rule by state and outcome. */
+        PreflightAlerts: {
+            confirmed: number;
+            corrected: number;
+            dismissed: number;
+            /** @description 数据补齐后自行消除 */
+            gone: number;
+            open: number;
+            rule: string;
+            title: string;
+            total: number;
+        };
+        PreflightBlocker: {
+            code: string;
+            count: number;
+            message: string;
+        };
+        PreflightChanged: {
+            /** Format: decimal */
+            amount: string;
+            /** Format: decimal */
+            approved_amount: string;
+            institution_name: string;
+            /** Format: int64 */
+            statement_id: number;
+        };
+        PreflightDuty: {
+            count: number;
+            /** Format: date-time */
+            last_at: string;
+            person: string;
+            step: string;
+            title: string;
+        };
+        PreflightExcluded: {
+            /**
+             * Format: decimal
+             * @description 如果纳入, 应补多少
+             */
+            amount: string;
+            /** Format: date-time */
+            at: string | null;
+            by: string;
+            institution_name: string;
+            reason: string;
+            /** Format: int64 */
+            statement_id: number;
+            township_name: string;
+        };
+        PreflightMove: {
+            /** Format: decimal */
+            amount: string;
+            /** Format: decimal */
+            difference: string;
+            /** Format: int64 */
+            institution_id: number;
+            institution_name: string;
+            /** Format: decimal */
+            previous: string;
+        };
+        PreflightPrevious: {
+            /** Format: decimal */
+            amount: string;
+            /** Format: decimal */
+            difference: string;
+            /** @example 2026-10 */
+            month: string;
+            /** @description 金额与上月不同的机构数 */
+            moved: number;
+            /** @description 变动最大的机构, 至多 10 家 */
+            moves: components["schemas"]["PreflightMove"][];
+            paid_children: number;
+            statements: number;
+        };
+        PreflightTotals: {
+            /** Format: decimal */
+            amount: string;
+            approved: number;
+            children: number;
+            excluded: number;
+            open: number;
+            paid_children: number;
+            places: number;
+            statements: number;
+        };
         /** @description A child who came that day, with first entry and last exit. */
         Presence: {
             child: components["schemas"]["ChildRef"];
@@ -8023,6 +8215,54 @@ export interface operations {
             };
         };
     };
+    cycle_preflight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cycle_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CyclePreflight"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cycle_required_days: {
         parameters: {
             query?: never;
@@ -10592,6 +10832,65 @@ export interface operations {
             };
             /** @description 无权限, 或缺少 CSRF 令牌 */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityConfirmRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityConfirmed"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 尝试过于频繁 */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ export const keys = {
   taskCounts: ['tasks', 'counts'] as const,
   cycles: ['cycles'] as const,
   cycle: (id: number) => ['cycles', 'one', id] as const,
+  preflight: (cycleId: number) => ['cycles', 'one', cycleId, 'preflight'] as const,
   requiredDays: (cycleId: number) => ['cycles', 'one', cycleId, 'required-days'] as const,
   statements: ['statements'] as const,
   statement: (id: number) => ['statements', 'one', id] as const,

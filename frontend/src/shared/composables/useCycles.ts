@@ -41,6 +41,15 @@ export function useCycleOpen() {
   })
 }
 
+/** 评定前核对 as the month stands now; renewed with everything else a decision moves. */
+export function usePreflight(cycleId: MaybeRefOrGetter<number>) {
+  const query = useQuery({
+    queryKey: computed(() => keys.preflight(toValue(cycleId))),
+    queryFn: () => unwrap(api.GET('/api/v1/cycles/{cycle_id}/preflight', { params: { path: { cycle_id: toValue(cycleId) } } })),
+  })
+  return viewOf(query)
+}
+
 export function useRequiredDays(cycleId: MaybeRefOrGetter<number>) {
   const query = useQuery({
     queryKey: computed(() => keys.requiredDays(toValue(cycleId))),

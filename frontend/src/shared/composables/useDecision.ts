@@ -7,11 +7,16 @@ import { usePerform, type Act } from './usePerform'
 /** The least that can say why (the server's rule for every reason). */
 export const REASON_MIN = 5
 
+/** 评定 cannot be taken back: who does it proves to be that person once more. */
+export const asksIdentity = (action: TaskAction | null): boolean => action?.key === 'evaluated'
+
 /** What a person fills in before deciding a task, and the deciding itself. */
 export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
   const performing = usePerform(() => toValue(task).id)
   const comment = ref('')
   const marked = ref<MarkedLine[]>([])
+  /** Typed again before an evaluation; never kept longer than the act. */
+  const password = ref('')
   const requiredDays = ref<RequiredDaysInput | null>(null)
 
   watch(
@@ -19,6 +24,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     () => {
       comment.value = ''
       marked.value = []
+      password.value = ''
       requiredDays.value = null
       performing.forget()
     },
@@ -58,7 +64,10 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
   }
 
   async function run(action: TaskAction): Promise<Task | undefined> {
-    return action.allowed && !missing(action) ? performing.perform(actOf(action)) : undefined
+    if (!action.allowed || missing(action)) return undefined
+    const typed = asksIdentity(action) ? password.value : ''
+    password.value = ''
+    return performing.perform(actOf(action), typed)
   }
 
   return {
@@ -73,6 +82,10 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     marked,
     setComment: (text: string) => {
       comment.value = text
+    },
+    password,
+    setPassword: (text: string) => {
+      password.value = text
     },
     requiredDays,
     missing,

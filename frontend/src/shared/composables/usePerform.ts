@@ -42,10 +42,12 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
     )
   }
 
-  async function perform(act: Act): Promise<Task | undefined> {
+  /** With a password the person proves to be there first (评定): a wrong one is refused before anything is decided. */
+  async function perform(act: Act, password = ''): Promise<Task | undefined> {
     if (state.value.state === 'sending') return undefined
     state.value = { state: 'sending', act }
     try {
+      if (password) await unwrap(api.POST('/api/v1/session/identity', { body: { password } }))
       if (act.kind === 'complete') await reportBeforeDeciding()
       const task = await post(act)
       intent.settle()

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { CycleDetail, CyclePosition } from '@/shared/api/types'
+import type { CyclePosition, CyclePreflight } from '@/shared/api/types'
 import { decisionLabel, roleLabel, townshipText } from './labels'
 import { diagramUrl, reportUrl, routeOf, templateUrl } from './links'
 import { isBusy, isFinished, positionVersion, stepsOf } from './position'
@@ -81,18 +81,23 @@ it('lays stays out day by day and marks the days that meet', () => {
 })
 
 it('checks the month before sealing', () => {
-  const cycle = { counts, total_amount: '982150.50', required_days: 18, scheme: { id: 1, name: '方案', version: 2, document_number: '12号' } } as CycleDetail
-  expect(preflight(cycle, 3).map((one) => [one.title, one.state])).toEqual([
-    ['应补合计', 'ok'],
-    ['结算单', 'stop'],
-    ['不纳入的机构', 'look'],
-    ['未处置预警', 'stop'],
-    ['应考勤天数', 'ok'],
-    ['补助方案', 'ok'],
+  const month: CyclePreflight = {
+    cycle_id: 1, county_name: '嵊州市', month: '2026-10', scheme_name: '方案', document_number: '12号', required_days: 18, content_hash: 'a', ready: true,
+    blockers: [], excluded: [], duties: [], breaches: [], changed: [], adjustments: [], adjustments_amount: '0.00', identity: 'password',
+    totals: { statements: 52, approved: 52, excluded: 0, open: 0, children: 900, paid_children: 880, places: 0, amount: '982150.50' },
+    alerts: [{ rule: 'x', title: 'x', total: 3, open: 0, gone: 1, confirmed: 2, dismissed: 0, corrected: 0 }],
+    previous: { month: '2026-09', amount: '990000.00', paid_children: 890, statements: 52, difference: '-7849.50', moved: 0, moves: [] },
+  }
+  expect(preflight(month).map((one) => one.state)).toEqual(Array.from({ length: 10 }, () => 'ok'))
+  const texts = new Map(preflight(month).map((one) => [one.title, one.text]))
+  expect(texts.get('与上月相比')).toBe('2026年9月 990,000.00 元，本月减少 7,849.50 元')
+  expect(texts.get('预警')).toBe('共 3 条，均已处置或消除')
+  const open = preflight({ ...month, ready: false, previous: null, totals: { ...month.totals, open: 34 }, blockers: [{ code: 'statements_open', message: '34 份结算单尚未审结', count: 34 }], breaches: ['甲既初审又评定'] })
+  expect(open.filter((one) => one.state === 'stop').map((one) => [one.title, one.text])).toEqual([
+    ['不可评定', '34 份结算单尚未审结'],
+    ['结算单', '共 52 张，还有 34 张在审核中'],
+    ['职责分离', '1 处兼任不相容职责，见下'],
   ])
-  const done = { ...cycle, counts: { ...counts, open: 0, approved: 52, excluded: 0 } }
-  expect(preflight(done, 0).map((one) => one.state)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok'])
-  expect(preflight(done, null)[3]).toEqual({ title: '未处置预警', text: '正在读取…', state: 'look' })
 })
 
 it('takes the calendar value without a reason, another only with one', () => {
