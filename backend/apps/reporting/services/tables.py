@@ -153,7 +153,7 @@ class Pages:
         return _Row(tuple(self._wrapped(text, at, face) for at, text in enumerate(texts)), kind)
 
     def _wrapped(self, text: str, at: int, face: Face) -> tuple[str, ...]:
-        """Broken wherever the column ends, as names and codes without blanks have to be."""
+        """Broken where the column ends, as Chinese is, but not inside a number or a code that fits on a line."""
         room = (self.edges[at + 1] - self.edges[at] - 2 * PAD_X) * 1000 / SIZE
         if sum(face.glyphs[c].width for c in text) <= room:
             return (text,)
@@ -161,14 +161,22 @@ class Pages:
         for position, character in enumerate(text):
             step = face.glyphs[character].width
             if width + step > room and position > start:
-                lines.append(text[start:position])
-                start, width = position, 0
+                end = position
+                while end > start and _joined(text[end - 1]) and _joined(text[end]):
+                    end -= 1
+                end = end if end > start else position
+                lines.append(text[start:end])
+                start, width = end, sum(face.glyphs[c].width for c in text[end:position])
             width += step
         return (*lines, text[start:])
 
     @staticmethod
     def _width(line: str, face: Face) -> float:
         return sum(face.glyphs[c].width for c in line) * SIZE / 1000
+
+
+def _joined(character: str) -> bool:
+    return character.isascii() and not character.isspace()
 
 
 def _painter(paint: Any, pages: Pages, number: int, document: Any) -> Any:
