@@ -23,6 +23,7 @@ from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.subsidy.selectors.content import statement_content_hash
 from backend.common.errors import DomainError
 from tests.factories import COUNTY, make_user
+from tests.factories.people import just_proved
 from tests.support.kept import kept_for_the_module
 from tests.workflows.denials import picture
 from tests.workflows.world import World, content_hash, make_world
@@ -121,7 +122,9 @@ def verbs(world: World, task: Task, people: dict[str, User]) -> dict[str, Callab
         if code != "complete":
             found[code] = at_task(code)
     for decision in node.decisions:
-        found[f"complete {decision.code}"] = at_task("complete", decision=decision.code)
+        found[f"complete {decision.code}"] = at_task(
+            "complete", decision=decision.code, identity=just_proved(decision.code)
+        )
     if statement is not None:
         payload = ActionPayload(comment="按规定办理", content_hash=statement_content_hash(statement))
         for code in STATEMENT_VERBS:

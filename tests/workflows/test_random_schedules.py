@@ -25,6 +25,7 @@ from backend.apps.subsidy.models import Evaluation, Statement
 from backend.apps.subsidy.selectors.content import statement_content_hash
 from backend.common.errors import DomainError
 from tests.factories import COUNTY, make_user
+from tests.factories.people import just_proved
 from tests.support.verdict import judge
 from tests.workflows.world import World, content_hash
 from workflows.actions import ActionPayload
@@ -101,6 +102,7 @@ class Schedule:
         if verb == "complete":
             codes = [decision.code for decision in node.decisions]
             values["decision"] = self.random.choices(codes, [4, *[1] * (len(codes) - 1)])[0]
+            values["identity"] = just_proved(values["decision"])
         action = f"{task.place.node}.{verb}{'.' + values['decision'] if verb == 'complete' else ''}"
         payload = ActionPayload(**values)
         return person, action, lambda: perform(task_id=task.pk, actor=person, action=verb, payload=payload)
