@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,10 @@ pytestmark = [
     pytest.mark.only_on("postgresql", reason="SQLite has no roles, no VACUUM of rows and no dump of its own"),
 ]
 SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "seal_owner.sql"
-OWNER, APP = "zs_test_seal", "zs_test_app"
+WORKER = os.environ.get(
+    "PYTEST_XDIST_WORKER", "alone"
+)  # roles belong to the server, which two processes share
+OWNER, APP = f"zs_test_seal_{WORKER}", f"zs_test_app_{WORKER}"
 REFUSED = r"permission denied|must be owner"
 
 
