@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+FIRST_YEAR = 2000
 _PATTERN = re.compile(r"^(\d{4})-(\d{2})$", re.ASCII)
 
 
@@ -24,7 +25,7 @@ class ServiceMonth:
     month: int
 
     def __post_init__(self) -> None:
-        if not (2000 <= self.year <= 2999 and 1 <= self.month <= 12):
+        if not (FIRST_YEAR <= self.year <= 2999 and 1 <= self.month <= 12):
             raise ValueError(f"服务月超出范围: {self.year}-{self.month}")
 
     @classmethod

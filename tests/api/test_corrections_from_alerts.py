@@ -91,6 +91,11 @@ def test_an_accepted_correction_settles_the_alert_it_came_from_and_moves_the_mon
     )  # fmt: skip  # one row
     assert row["child"] == {"id": reviewed.children["MOLI-2"].pk, "code": "MOLI-2", "name": "欧***"}
     assert get(company.county_one, f"/alerts/{alert.pk}").json()["status"] == "open"
+    for neighbour in (
+        company.operator_bamboo,
+        company.town_luoshan,
+    ):  # the alert is theirs, too; the correction is not
+        assert get(neighbour, f"/alerts/{alert.pk}").json()["corrections"] == []
 
     assert decide(reviewed, proposed).status_code == 200
 
@@ -129,6 +134,23 @@ def test_a_correction_the_other_way_or_refused_answers_nothing(reviewed: Month) 
     refused = propose(reviewed, alert, 9)
     decide(reviewed, refused, decision="rejected", reason="没有证据, 不予采纳")
     assert (Alert.objects.get(pk=alert.pk).state, AlertOutcome.objects.count()) == ("open", 0)
+
+
+def test_the_newest_correction_of_a_day_counts(reviewed: Month) -> None:
+    alert = overlap(reviewed, 12, 13)
+    decide(reviewed, propose(reviewed, alert, 12))
+    decide(reviewed, propose(reviewed, alert, 12, kind="present", reason="复核监控, 当日确实在园"))
+    decide(reviewed, propose(reviewed, alert, 13))
+    assert Alert.objects.get(pk=alert.pk).state == "open"  # on the 12th the child counts at both places again
+
+
+def test_no_identity_number_in_a_reason(reviewed: Month) -> None:
+    alert = overlap(reviewed, 12)
+    assert_problem(
+        propose(reviewed, alert, 12, reason="330683202401011234 当日请假"), 400, "reason_has_id_number"
+    )
+    proposed = propose(reviewed, alert, 12)
+    assert_problem(decide(reviewed, proposed, reason="330683202401011234 属实"), 400, "reason_has_id_number")
 
 
 def test_an_outcome_somebody_gave_meanwhile_stays(reviewed: Month) -> None:

@@ -139,10 +139,13 @@ def test_only_months_sealed_a_year_before_are_compared(company: Cast) -> None:
     assert (bamboo.comparable, bamboo.before, bamboo.change_percent) == (Money("150.00"), Money("0.00"), None)
     assert (found.total.comparable, found.total.before) == (Money("900.30"), Money("200.00"))
     assert found.total.change_percent == Money("350.2")
-    (_, october) = of(company.auditor, "month").rows
+    (sealed_anew, october) = of(company.auditor, "month").rows
+    assert (sealed_anew.label, sealed_anew.comparable, sealed_anew.before) == ("2026-11", None, None)
     assert (october.label, october.before) == ("2026-10", Money("200.00"))
     november = of(company.auditor, "month", Period(ServiceMonth(2026, 11), ServiceMonth(2026, 11)))
     assert (november.compared, november.rows[0].before, november.total.change_percent) == ((), None, None)
+    earliest = of(company.auditor, "month", Period(ServiceMonth(2000, 1), ServiceMonth(2001, 1)))
+    assert earliest.rows == ()  # no month before the first
 
 
 def test_a_township_sees_its_own_and_a_stranger_nothing(company: Cast) -> None:

@@ -16,7 +16,7 @@ class ReportFile(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     statement_number = models.PositiveIntegerField(default=0)  # `SnapshotStatement.row_number`; 0: the county
     path = models.CharField(max_length=200)
-    file_name = models.CharField(max_length=120)
+    file_name = models.CharField(max_length=200)  # an institution's name has up to 120
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField()

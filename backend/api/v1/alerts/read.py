@@ -71,7 +71,7 @@ def alert_detail(*, actor: User, alert_id: int) -> dict[str, Any]:
         "headcount": _headcount(alert) if alert.rule == HEADCOUNT else None,
         "several_institutions": _several(alert) if alert.rule == SEVERAL_INSTITUTIONS else None,
         "outcomes": [_outcome(outcome) for outcome in alert.outcomes.all()],
-        "corrections": [_correction(row) for row in corrections_of_alert(alert_id=alert.pk)],
+        "corrections": [_correction(row) for row in corrections_of_alert(alert_id=alert.pk, actor=actor)],
         "may_correct_at": _may_correct_at(alert, actor),
         "corrected_as": sorted(REGISTRY[alert.rule].corrected_as) if alert.rule in REGISTRY else [],
         "can_settle": not refusal,

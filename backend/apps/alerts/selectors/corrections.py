@@ -6,9 +6,12 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
+from backend.apps.accounts.models import User
 from backend.apps.alerts.models import Alert, AlertCorrection
 from backend.apps.alerts.selectors.rules import REGISTRY
 from backend.apps.attendance.models import AttendanceCorrection
+from backend.apps.attendance.selectors.corrections import corrections_in_scope
+from backend.apps.attendance.selectors.facts import accepted_corrections
 from backend.common.service_month import ServiceMonth
 
 
@@ -18,17 +21,19 @@ def alert_of_corrections(*, correction_ids: Collection[int]) -> dict[int, Alert]
     return {link.correction_id: link.alert for link in links}
 
 
-def corrections_of_alert(*, alert_id: int) -> list[AttendanceCorrection]:
-    """Oldest first, with child, institution, maker and checker; the caller has checked the scope of the alert. One query."""
+def corrections_of_alert(*, alert_id: int, actor: User) -> list[AttendanceCorrection]:
+    """Oldest first, with child, institution, maker and checker: those of institutions within the actor's reach, because
+    an alert may be about several. The caller has checked the scope of the alert. One query.
+    """
     ids = AlertCorrection.objects.filter(alert_id=alert_id).values("correction_id")
-    rows = AttendanceCorrection.objects.filter(pk__in=ids).order_by("id")
+    rows = corrections_in_scope(actor=actor).filter(pk__in=ids).order_by("id")
     return list(rows.select_related("child", "institution", "maker", "checker"))
 
 
 def corrected_alerts(*, correction: AttendanceCorrection, among: QuerySet[Alert]) -> list[Alert]:
-    """Open alerts of the child and month whose every disputed day has an accepted correction, at one of the places it names.
+    """Open alerts of the child and month whose every disputed day stands corrected, at one of the places it names.
 
-    An alert about a whole institution is never among them: what one child's day was does not answer it. At most two queries.
+    Of several accepted corrections of one day the newest counts. An alert about a whole institution is never among them: what one child's day was does not answer it. At most two queries.
     """
     month = ServiceMonth.of(correction.date)
     alerts = among.filter(
@@ -40,18 +45,15 @@ def corrected_alerts(*, correction: AttendanceCorrection, among: QuerySet[Alert]
     wanted = {alert: keys for alert in alerts if (keys := _disputed(alert))}
     if not wanted:
         return []
-    accepted = AttendanceCorrection.objects.filter(
-        child_id=correction.child_id,
-        date__range=(month.first_day, month.last_day),
-        state=AttendanceCorrection.State.ACCEPTED,
+    places_named = {pk for places in wanted.values() for pk, _ in places}
+    accepted = accepted_corrections(
+        month=month, institution_ids=places_named, child_ids=[correction.child_id]
     )
-    rows = list(accepted.values_list("institution_id", "date", "kind"))
+    stands = {(pk, day.isoformat()): kind for (pk, _), days in accepted.items() for day, kind in days.items()}
     found = []
     for alert, places in wanted.items():
         kinds = REGISTRY[alert.rule].corrected_as
-        done = {
-            day.isoformat() for pk, day, kind in rows if kind in kinds and (pk, day.isoformat()) in places
-        }
+        done = {iso for pk, iso in places if stands.get((pk, iso)) in kinds}
         if done == {iso for _, iso in places}:
             found.append(alert)
     return found

@@ -17,6 +17,7 @@ from backend.apps.attendance.services.month_fold import attendance_month_fold
 from backend.apps.audit.services import audit_record
 from backend.apps.institutions.models import Institution
 from backend.common.errors import Conflict, Forbidden, Invalid, NotFound
+from backend.common.free_text import has_id_number
 from backend.common.service_month import ServiceMonth
 
 PROPOSE = "attendance.propose_correction"
@@ -111,6 +112,9 @@ def _reason(text: str) -> str:
     if not text or len(text) > REASON_LENGTH:
         sentence = f"请写明原因, 不超过 {REASON_LENGTH} 个字"
         raise Invalid("reason_invalid", sentence, errors=[{"field": "reason", "message": sentence}])
+    if has_id_number(text):  # it goes on into alerts, the seal and the report
+        sentence = "原因中请勿填写身份证号"
+        raise Invalid("reason_has_id_number", sentence, errors=[{"field": "reason", "message": sentence}])
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -93,7 +94,7 @@ def reached(actor: User, permission: str = VIEW_STATEMENT) -> QuerySet[SnapshotS
 
 def sealed_row(*, actor: User, code: str) -> SealedRow:
     """Raises `Invalid` `row_code_invalid`, `NotFound` `row_not_found`. Three queries."""
-    code = "".join(code.split()).upper().replace("—", "-").replace("–", "-")
+    code = "".join(unicodedata.normalize("NFKC", code).split()).upper().replace("—", "-").replace("–", "-")
     if not CODE.fullmatch(code):
         raise Invalid(
             "row_code_invalid",

@@ -17,7 +17,7 @@ from backend.apps.subsidy.models import Snapshot, SnapshotAdjustment, SnapshotLi
 from backend.common.errors import Invalid
 from backend.common.keyset import Key, Page
 from backend.common.money import round_money
-from backend.common.service_month import ServiceMonth
+from backend.common.service_month import FIRST_YEAR, ServiceMonth
 
 VIEW_CYCLE: Final = "subsidy.view_cycle"
 MONTHS_MAX: Final = 24
@@ -27,7 +27,7 @@ OF_INSTITUTION: Final = "按机构计补"
 # Axis: what statements are grouped by. A class is a matter of lines, not of statements.
 AXES: Final[Mapping[str, tuple[str, ...]]] = {
     "institution": ("institution_id",),
-    "township": ("snapshot__county_name", "township_name"),
+    "township": ("snapshot__county_code", "snapshot__county_name", "township_name"),
     "grade": ("grade_name",),
     "class": (),
     "month": ("snapshot__month",),
@@ -43,7 +43,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.months) <= MONTHS_MAX:
-            raise Invalid("period_invalid", f"起止月份应先后相接, 且不超过 {MONTHS_MAX} 个月")
+            raise Invalid("period_invalid", f"起始月份不能晚于截止月份, 期间不能超过 {MONTHS_MAX} 个月")
 
     @property
     def months(self) -> list[ServiceMonth]:
@@ -111,16 +111,13 @@ def statistics(*, actor: User, axis: str, period: Period, county: str = "") -> S
     """Rows by amount, the largest first. At most nine queries whatever the number of months."""
     statements = reached(actor, VIEW_CYCLE).filter(outcome=APPROVED)
     now, then = _snapshots(statements, period, county)
-    pairs = {
-        pk: then[place, ServiceMonth(month.year - 1, month.month)]
-        for (place, month), pk in now.items()
-        if (place, ServiceMonth(month.year - 1, month.month)) in then
-    }
+    pairs = {pk: then[key] for key, pk in now.items() if key in then}
     figures = _figures(statements, axis, now.values())
     comparable = _figures(statements, axis, pairs) if pairs else {}
     before = _figures(statements, axis, pairs.values()) if pairs else {}
     if axis == "month":
         before = {(ServiceMonth(m.year + 1, m.month),): figure for (m,), figure in before.items()}
+    there = {*comparable, *before}  # in a month that can be compared
     labels = _labels(statements, axis, [*figures, *before], {*now.values(), *pairs.values()})
     rows = [
         StatisticsRow(
@@ -128,8 +125,8 @@ def statistics(*, actor: User, axis: str, period: Period, county: str = "") -> S
             label=labels[key][0],
             note=labels[key][1],
             figures=figures.get(key, Figures()),
-            comparable=comparable.get(key, Figures()).amount if pairs else None,
-            before=before.get(key, Figures()).amount if pairs else None,
+            comparable=comparable.get(key, Figures()).amount if key in there else None,
+            before=before.get(key, Figures()).amount if key in there else None,
         )
         for key in {**figures, **before}
     ]
@@ -168,9 +165,9 @@ def statistics_page(found: Statistics, *, after: Key | None, limit: int) -> Page
 def _snapshots(
     statements: QuerySet[SnapshotStatement], period: Period, county: str
 ) -> tuple[dict[tuple[str, ServiceMonth], int], dict[tuple[str, ServiceMonth], int]]:
-    """Snapshots of the period and of the same months a year before, by county and month. One query."""
+    """Snapshots of the period and of the same months a year before, both by county and month of the period. One query."""
     months = period.months
-    earlier = [ServiceMonth(month.year - 1, month.month) for month in months]
+    earlier = {ServiceMonth(m.year - 1, m.month): m for m in months if m.year > FIRST_YEAR}
     found = Snapshot.objects.filter(
         month__in=[*months, *earlier], pk__in=statements.values("snapshot_id")
     ).order_by("id")
@@ -178,7 +175,7 @@ def _snapshots(
         found = found.filter(county_code=county)
     by_place = {(place, month): pk for pk, place, month in found.values_list("pk", "county_code", "month")}
     now = {key: pk for key, pk in by_place.items() if key[1] in months}
-    then = {key: pk for key, pk in by_place.items() if key[1] in earlier}
+    then = {(place, earlier[month]): pk for (place, month), pk in by_place.items() if month in earlier}
     return now, then
 
 
@@ -248,7 +245,7 @@ def _labels(
     snapshots: Iterable[int],
 ) -> dict[tuple[Any, ...], tuple[str, str]]:
     if axis == "township":
-        return {key: (key[1], key[0]) for key in keys}
+        return {key: (key[2], key[1]) for key in keys}
     if axis == "class":
         return {key: (_class_title(key[0]), "") for key in keys}
     if axis != "institution":

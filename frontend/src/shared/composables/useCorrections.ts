@@ -1,8 +1,10 @@
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, ref, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, unwrap } from '@/shared/api/client'
 import type { Correction, CorrectionDecide, CorrectionPropose } from '@/shared/api/types'
 import { keys } from './keys'
 import { usePaged } from './query'
+import { REASON_MIN } from './useDecision'
+import { useEvidence } from './useEvidence'
 import { useSend } from './useSend'
 import { useStatementRenewal } from './useStatements'
 
@@ -15,15 +17,51 @@ export function useCorrections(filter: MaybeRefOrGetter<CorrectionFilter>) {
   })
 }
 
-export function useCorrectionPropose() {
+function useCorrectionPropose() {
   const renew = useStatementRenewal()
-  let proposed: Correction | null = null // when a file was refused, the next try sends files only
-  return useSend(async (body: CorrectionPropose, files: readonly File[] = []) => {
-    proposed ??= await unwrap(api.POST('/api/v1/corrections', { body }))
-    for (const file of files) proposed = await addFile(proposed.id, file)
+  const made = shallowRef<Correction | null>(null) // when a file was refused, the next try sends files only
+  const sending = useSend(async (body: CorrectionPropose, files: readonly File[]) => {
+    let correction = (made.value ??= await unwrap(api.POST('/api/v1/corrections', { body })))
+    for (const file of files) correction = await addFile(correction.id, file)
     await renew()
-    return proposed
+    return correction
   })
+  return { ...sending, made }
+}
+
+export type CorrectionAbout = {
+  childId: number
+  institutionId: number
+  date: string
+  kinds: readonly CorrectionPropose['kind'][]
+  alertId?: number | undefined
+}
+
+/** What a day should have been, and why. With several `kinds` the operator says which, the first is proposed. */
+export function useCorrectionForm(about: Readonly<CorrectionAbout>) {
+  const kind = ref<CorrectionPropose['kind']>(about.kinds[0] ?? 'absent')
+  const reason = ref('')
+  const evidence = useEvidence()
+  const { state, send, made } = useCorrectionPropose()
+  /** Proposed already, and only a file was refused: what was written stands and cannot be changed any more. */
+  const stands = computed(() => made.value !== null)
+  const enough = computed(() => reason.value.trim().length >= REASON_MIN)
+
+  /** The correction, or undefined while something is missing or was refused. */
+  async function submit(): Promise<Correction | undefined> {
+    if (!enough.value) return undefined
+    const body = {
+      child_id: about.childId,
+      institution_id: about.institutionId,
+      date: about.date,
+      kind: kind.value,
+      reason: reason.value.trim(),
+      alert_id: about.alertId ?? null,
+    }
+    return send(body, evidence.files.value)
+  }
+
+  return { kind, reason, evidence, state, enough, stands, submit }
 }
 
 /** The same bytes again are the same file for the server. */
