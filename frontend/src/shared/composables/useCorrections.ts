@@ -1,4 +1,4 @@
-import { computed, ref, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, ref, shallowRef, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { api, unwrap } from '@/shared/api/client'
 import type { Correction, CorrectionDecide, CorrectionPropose } from '@/shared/api/types'
 import { keys } from './keys'
@@ -21,10 +21,13 @@ function useCorrectionPropose() {
   const renew = useStatementRenewal()
   const made = shallowRef<Correction | null>(null) // when a file was refused, the next try sends files only
   const sending = useSend(async (body: CorrectionPropose, files: readonly File[]) => {
-    let correction = (made.value ??= await unwrap(api.POST('/api/v1/corrections', { body })))
-    for (const file of files) correction = await addFile(correction.id, file)
-    await renew()
-    return correction
+    try {
+      let correction = (made.value ??= await unwrap(api.POST('/api/v1/corrections', { body })))
+      for (const file of files) correction = await addFile(correction.id, file)
+      return correction
+    } finally {
+      await renew()
+    }
   })
   return { ...sending, made }
 }
@@ -40,6 +43,12 @@ export type CorrectionAbout = {
 /** What a day should have been, and why. With several `kinds` the operator says which, the first is proposed. */
 export function useCorrectionForm(about: Readonly<CorrectionAbout>) {
   const kind = ref<CorrectionPropose['kind']>(about.kinds[0] ?? 'absent')
+  watch(
+    () => about.kinds[0],
+    (first) => {
+      if (first && !about.kinds.includes(kind.value)) kind.value = first // the day counts otherwise by now
+    },
+  )
   const reason = ref('')
   const evidence = useEvidence()
   const { state, send, made } = useCorrectionPropose()

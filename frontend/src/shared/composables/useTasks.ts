@@ -1,5 +1,4 @@
-import { computed, toValue, watch, type MaybeRefOrGetter } from 'vue'
-import { useQueryClient } from '@tanstack/vue-query'
+import { computed, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { api, unwrap } from '@/shared/api/client'
 import type { TaskCounts, TaskDetail } from '@/shared/api/types'
 import type { DueState } from '@/shared/domain/due'
@@ -7,6 +6,7 @@ import { keys } from './keys'
 import { whilePresent } from './presence'
 import { usePaged, useQuery, viewOf } from './query'
 import { opensFor, useSession } from './useSession'
+import { useStatementRenewal } from './useStatements'
 
 export type Box = 'inbox' | 'queue' | 'asked' | 'copied' | 'done'
 export const BOXES: { box: Box; title: string; empty: string }[] = [
@@ -83,7 +83,7 @@ export function startingBox(counts: TaskCounts | null, boxes: readonly { box: Bo
 const recalculating = (task: TaskDetail | undefined) => task?.capabilities.some((one) => one.reason_code === 'recalculating') ?? false
 
 export function useTask(id: MaybeRefOrGetter<number>) {
-  const [client, soon] = [useQueryClient(), whilePresent(2_000)]
+  const [renew, soon, busy] = [useStatementRenewal(), whilePresent(2_000), ref(false)]
   const query = useQuery({
     queryKey: computed(() => keys.task(toValue(id))),
     queryFn: () => unwrap(api.GET('/api/v1/tasks/{task_id}', { params: { path: { task_id: toValue(id) } } })),
@@ -91,13 +91,15 @@ export function useTask(id: MaybeRefOrGetter<number>) {
     staleTime: Infinity,
     refetchOnMount: 'always',
     refetchOnWindowFocus: false,
-    refetchInterval: ({ state }) => recalculating(state.data) && soon.value,
+    refetchInterval: computed(() => busy.value && soon.value),
   })
   watch(
     () => recalculating(query.data.value),
     (now, before) => {
-      if (before && !now) for (const queryKey of [keys.statements, keys.alerts]) void client.invalidateQueries({ queryKey })
+      busy.value = now
+      if (before && !now) void renew()
     },
+    { immediate: true },
   )
   return { view: viewOf(query), refresh: () => query.refetch() }
 }

@@ -24,7 +24,7 @@ const LOOKS: Record<Decision, Look> = {
   returned: { tone: 'warning', commentRequired: true, marksRows: true, warning: '退回后由机构更正并重新提交，再从乡镇街道初审开始。' },
   back_to_township: { tone: 'warning', commentRequired: true, marksRows: true, warning: '退回后由乡镇街道重新初审，再到县级审核。' },
   excluded: { tone: 'danger', commentRequired: true, marksRows: false, warning: '不纳入后，本机构本月不发放补助；评定前可由县级重新审核。' },
-  resubmitted: { tone: 'primary', commentRequired: true, marksRows: false, warning: '重新提交后回到乡镇街道初审，审核期间不能再改。' },
+  resubmitted: { tone: 'primary', commentRequired: true, marksRows: false, warning: '重新提交后按最新考勤重新计算金额（一般几秒钟），并回到乡镇街道初审，审核期间不能再改。' },
   set: { tone: 'primary', commentRequired: false, marksRows: false, warning: '确定后立即开始计算，应考勤天数不能再改。' },
   evaluated: { tone: 'primary', commentRequired: false, marksRows: false, warning: '评定后本月数据封存，不能修改、不能撤回。' },
 }

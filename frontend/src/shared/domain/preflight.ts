@@ -1,11 +1,10 @@
 import type { CyclePreflight } from '@/shared/api/types'
-import { formatYuan } from './money'
+import { formatYuan, isZero } from './money'
 import { formatMonth } from './month'
 
 export type Check = { title: string; text: string; state: 'ok' | 'look' | 'stop' }
 
 const signed = (amount: string) => (amount.startsWith('-') ? `减少 ${formatYuan(amount.slice(1))}` : `增加 ${formatYuan(amount)}`)
-const isZero = (amount: string) => /^-?0+(\.0+)?$/.test(amount)
 
 /** What an evaluator should know before sealing. Whether it is allowed is the server's to say (capabilities). */
 export function preflight(found: CyclePreflight): Check[] {
