@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from backend.apps.accounts.models import User
-from backend.apps.accounts.services import identity_check
+from backend.apps.accounts.services import identity_spend
 from backend.apps.attendance.services import OverrideInput, required_days_set
 from backend.apps.exchange.services import outbox_add
 from backend.apps.reporting.services import report_build
@@ -81,13 +81,14 @@ def decide(
 def evaluate(
     *, node: Any, subject: Subject, actor: User, principal: User | None, payload: ActionPayload
 ) -> None:
+    identity_spend(actor=actor, cycle_id=subject.cycle.pk, proof=payload.identity)
     cycle_evaluate(
         cycle=subject.cycle,
         actor=actor,
         principal=principal,
         comment=payload.comment,
         content_hash=payload.content_hash,
-        identity=identity_check(payload.identity),
+        identity=payload.identity,
     )
     snapshot = Snapshot.objects.get(cycle_id=subject.cycle.pk)
     seal_month(snapshot=snapshot, inputs=month_inputs(subject.cycle))

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from backend.apps.accounts.models import User
+from backend.api.v1.session.identity import session_begin
+from backend.apps.accounts.models import IdentityConfirmation, User
 from backend.apps.alerts.models import Alert
 from backend.apps.audit.models import AuditEvent
-from backend.apps.subsidy.models import Evaluation, Snapshot, Statement
+from backend.apps.subsidy.models import Evaluation, MonthlyCycle, Snapshot, Statement
 from tests.api.conftest import kept
 from tests.api.month import Month, do, reviewed_month, settle
 from tests.api.support import API, assert_problem, client_of, get
@@ -60,8 +64,20 @@ def evaluate(client: Client, **extra: Any) -> Any:
     )
 
 
-def prove(client: Client, password: str = PASSWORD) -> Any:
-    return client.post(f"{API}/session/identity", {"password": password}, content_type="application/json")
+def prove(client: Client, password: str = PASSWORD, *, cycle: int | None = None) -> Any:
+    body = {"cycle_id": cycle or MonthlyCycle.objects.get().pk, "password": password}
+    return client.post(f"{API}/session/identity", body, content_type="application/json")
+
+
+def signed_in_elsewhere(user: User) -> Client:
+    """As the adapter of an outside provider does: it knows who it is and begins the session."""
+    client = Client()
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    session_begin(request, user, method="oidc")
+    request.session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
+    return client
 
 
 def nothing_sealed() -> bool:
@@ -93,7 +109,7 @@ def test_with_the_password_it_is_sealed_and_written_down(ready: Month) -> None:
     assert (
         AuditEvent.objects.get(action="accounts.user.identity_confirmed").actor_id == ready.cast.evaluator.pk
     )
-    assert "identity" not in client.session  # one confirmation, one evaluation
+    assert IdentityConfirmation.objects.get().spent_at == timezone.now()  # one confirmation, one evaluation
 
 
 def test_the_same_request_again_needs_no_new_proof(ready: Month) -> None:
@@ -110,6 +126,13 @@ def test_the_same_request_again_needs_no_new_proof(ready: Month) -> None:
     ]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert Evaluation.objects.count() == 1
+    prove(client)
+    again = client.post(
+        f"{API}/tasks/{task}/complete", body, content_type="application/json", headers=headers
+    )
+    assert again.status_code == 200
+    fresh = IdentityConfirmation.objects.order_by("-id")[0]
+    assert fresh.spent_at is None  # what did nothing spends nothing
 
 
 def test_a_wrong_password_is_refused_and_counted_with_the_sign_ins(ready: Month) -> None:
@@ -156,15 +179,65 @@ def test_an_outside_sign_in_has_to_be_fresh(
     evaluator = User.objects.get(pk=ready.cast.evaluator.pk)
     evaluator.set_unusable_password()
     evaluator.save()
-    client = client_of(evaluator)
-    session = client.session
-    session["signed_in"] = {"method": "oidc", "at": timezone.now().isoformat()}
-    session.save()
-    assert get(evaluator, f"/cycles/{ready.cycle.pk}/preflight").json()["identity"] == "sign_in"
+    client = signed_in_elsewhere(evaluator)
+    path = f"{API}/cycles/{ready.cycle.pk}/preflight"
+    assert client.get(path).json()["identity"] == "sign_in"
+    assert client.get(path).json()["identity_until"] == "2026-11-02T09:05:00+08:00"
     assert_problem(prove(client), 400, "sign_in_again")
     clock.shift(timedelta(minutes=minutes))
+    assert (client.get(path).json()["identity_until"] is None) is (status == 403)
     assert evaluate(client).status_code == status
     assert nothing_sealed() is (status == 403)
+
+
+def test_a_refused_evaluation_says_how_to_prove_it_without_a_password(ready: Month) -> None:
+    evaluator = User.objects.get(pk=ready.cast.evaluator.pk)
+    evaluator.set_unusable_password()
+    evaluator.save()
+    problem = assert_problem(evaluate(client_of(evaluator)), 403, "identity_required")
+    assert "重新登录" in problem["detail"]
+    assert "密码" not in problem["detail"]
+
+
+def test_a_proof_ends_with_the_session_and_serves_one_month(ready: Month) -> None:
+    client = client_of(ready.cast.evaluator)
+    prove(client, cycle=ready.cycle.pk + 1)
+    assert_problem(evaluate(client), 403, "identity_required")
+    prove(client)
+    copied = dict(client.cookies)  # of a session that is signed out
+    client.delete(f"{API}/session")
+    assert not IdentityConfirmation.objects.filter(cycle_id=ready.cycle.pk).exists()
+    again = client_of(ready.cast.evaluator)
+    assert_problem(evaluate(again), 403, "identity_required")
+    stale = Client()
+    stale.cookies.update(copied)
+    assert stale.get(f"{API}/cycles/{ready.cycle.pk}/preflight").status_code == 401
+    assert nothing_sealed()
+
+
+def test_a_copied_session_has_no_second_proof(ready: Month) -> None:
+    """The session row as it was before the evaluation comes back from somewhere: the proof does not."""
+    client = client_of(ready.cast.evaluator)
+    prove(client)
+    kept_row = Session.objects.get()
+    assert evaluate(client).status_code == 200
+    Session.objects.filter(pk=kept_row.pk).update(session_data=kept_row.session_data)
+    preflight = client.get(f"{API}/cycles/{ready.cycle.pk}/preflight").json()
+    assert preflight["identity_until"] is None
+
+
+def test_a_changed_month_keeps_the_proof_and_says_what_changed(ready: Month) -> None:
+    """Between the page and the press a statement moved: nothing is sealed, and the proof was not used."""
+    client = client_of(ready.cast.evaluator)
+    task = client.get(API + "/tasks?box=queue").json()["results"][0]["id"]
+    seen = client.get(f"{API}/tasks/{task}").json()["content_hash"]
+    Statement.objects.filter(pk=ready.bamboo.pk).update(exclusion_reason="另有原因")
+    prove(client)
+    body = {"decision": "evaluated", "comment": "同意", "content_hash": seen}
+    answer = client.post(f"{API}/tasks/{task}/complete", body, content_type="application/json")
+    assert_problem(answer, 409, "content_changed")
+    assert IdentityConfirmation.objects.get().spent_at is None
+    assert nothing_sealed()
 
 
 def test_preflight_says_what_an_evaluator_has_to_know(ready: Month) -> None:
@@ -175,7 +248,7 @@ def test_preflight_says_what_an_evaluator_has_to_know(ready: Month) -> None:
     assert (totals["statements"], totals["approved"], totals["excluded"], totals["open"]) == (3, 2, 1, 0)
     (excluded,) = found["excluded"]
     assert (excluded["institution_name"], excluded["reason"]) == (company.nowhere.name, "乡镇街道归属未定")
-    assert found["identity"] == "password"
+    assert (found["identity"], found["identity_until"]) == ("password", None)
     assert found["previous"] is None
     assert found["adjustments"] == []
     assert found["adjustments_amount"] == "0.00"

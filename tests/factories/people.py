@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from backend.apps.accounts.domain.identity import LOCAL, IdentityProof
+from backend.apps.accounts.domain.identity import COMMAND, IdentityProof
 from backend.apps.accounts.models import RoleAssignment, User
 from backend.apps.institutions.models import Institution
 
@@ -17,8 +17,8 @@ _numbers = count(1)
 
 
 def just_proved(decision: str = "evaluated") -> IdentityProof | None:
-    """What goes with an evaluation, and with nothing else."""
-    return IdentityProof(LOCAL, timezone.now()) if decision == "evaluated" else None
+    """What goes with an evaluation that no session makes, and with nothing else."""
+    return IdentityProof(COMMAND, timezone.now()) if decision == "evaluated" else None
 
 
 def make_user(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import CharField
+from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from workflows.definitions import svg_with_status
-from workflows.models import CycleRun, FlowDefinition, JobRun, StatementRun
+from workflows.models import CycleRun, FlowDefinition, JobRun, StatementRun, TaskPlace
 from workflows.nodes import Turn
 
 _NOT_SHOWN = ("START", "END", Turn.task_type)
@@ -50,6 +51,11 @@ class NodePosition:
     started_at: datetime | None
     finished_at: datetime | None
     job: JobPosition | None
+
+
+def cycle_of_task(task_id: int) -> QuerySet[Any]:
+    """The month a human task is about, for the query of somebody who needs nothing else of it."""
+    return TaskPlace.objects.filter(task_id=task_id).values("cycle_id")
 
 
 def cycle_position(cycle: MonthlyCycle) -> list[NodePosition]:

@@ -83,3 +83,22 @@ class SignInGuard(models.Model):
 
     class Meta:
         db_table = "accounts_sign_in_guard"
+
+
+class IdentityConfirmation(models.Model):
+    """One proof to be there (再次确认身份), good for one evaluation: `spent_at` is set in its transaction, once.
+
+    `session` is keyed: the cookie's own value is kept nowhere else. `cycle_id` is the month the password was typed for,
+    empty for a sign-in by an outside provider, which does not know what its person is about to do.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    session = models.CharField(max_length=64)
+    method = models.CharField(max_length=32)
+    cycle_id = models.BigIntegerField(null=True)  # plain: accounts lies below subsidy
+    at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "accounts_identity"
+        indexes = [models.Index(fields=["session", "at"], name="accounts_identity_session")]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from backend.apps.accounts.domain.identity import IdentityProof
 from backend.apps.accounts.domain.roles import RoleCode
 from backend.apps.accounts.domain.scope import Scope
-from backend.apps.accounts.models import RoleAssignment, User
+from backend.apps.accounts.models import IdentityConfirmation, RoleAssignment, User
+from backend.common.crypto import blind_index
 
 
 def roles_of(actor: User) -> list[RoleAssignment]:
@@ -61,6 +63,27 @@ def scope_of(actor: User, *, permission: str | None = None) -> Scope:
         [a.region_code for a in held if a.region_code],
         [a.institution_id for a in held if a.institution_id is not None],
     )
+
+
+def session_mark(session_key: str) -> str:
+    """A session as rows name it: nobody who reads the table can take the session over."""
+    return blind_index("session", session_key)
+
+
+def identity_open(
+    *, actor: User, session_key: str, cycle_ids: Collection[int] | QuerySet[Any]
+) -> IdentityProof | None:
+    """The newest proof of this person in this session that is not spent and good for one of these months; one query.
+
+    The newest counts however it was made: a password typed an hour ago hides no sign-in of a minute ago.
+    """
+    found = (
+        IdentityConfirmation.objects.filter(Q(cycle_id__in=cycle_ids) | Q(cycle_id__isnull=True))
+        .filter(user=actor, session=session_mark(session_key), spent_at__isnull=True)
+        .order_by("-at", "-id")
+        .first()
+    )
+    return None if found is None else IdentityProof(found.method, found.at, found.pk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from backend.apps.accounts.domain.identity import LOCAL, IdentityProof
-from backend.apps.accounts.models import SignInGuard, User
+from backend.apps.accounts.domain.identity import COMMAND, LOCAL, IdentityProof
+from backend.apps.accounts.models import IdentityConfirmation, SignInGuard, User
+from backend.apps.accounts.selectors import session_mark
 from backend.apps.audit.services import audit_record
 from backend.common.crypto import blind_index
 from backend.common.errors import Forbidden, Invalid, TooMany
@@ -47,8 +49,10 @@ def sign_in_check(*, username: str, password: str, address: str) -> User:
     return user
 
 
-def identity_confirm(*, actor: User, password: str, address: str) -> IdentityProof:
-    """The person who is signed in types the password once more.
+def identity_confirm(
+    *, actor: User, password: str, address: str, session_key: str, cycle_id: int
+) -> IdentityProof:
+    """The person who is signed in types the password once more, for the evaluation of one month.
 
     Counted in the same row as signing in, so that a session left open is no second place to guess at. Raises `TooMany`
     while paused, `Invalid` for a wrong password or an account that signs in elsewhere.
@@ -74,14 +78,45 @@ def identity_confirm(*, actor: User, password: str, address: str) -> IdentityPro
         audit_record(
             actor=actor, action="accounts.user.identity_confirmed", target=actor, detail={"address": address}
         )
-    return IdentityProof(LOCAL, timezone.now())
+        return _identity_keep(actor=actor, method=LOCAL, session_key=session_key, cycle_id=cycle_id)
 
 
-def identity_check(proof: IdentityProof | None) -> IdentityProof:
-    """The proof, or `Forbidden` `identity_required` when there is none of the last minutes."""
-    if proof is None or not proof.fresh(timezone.now()):
-        raise Forbidden("identity_required", "评定前请再次确认身份: 输入登录密码后重试, 5 分钟内有效")
-    return proof
+def identity_signed_in(*, actor: User, method: str, session_key: str) -> IdentityProof:
+    """An outside provider has just said who this is; good for whichever month is evaluated first."""
+    return _identity_keep(actor=actor, method=method, session_key=session_key, cycle_id=None)
+
+
+def _identity_keep(*, actor: User, method: str, session_key: str, cycle_id: int | None) -> IdentityProof:
+    now = timezone.now()
+    IdentityConfirmation.objects.filter(spent_at__isnull=True, at__lt=now - KEEP).delete()
+    row = IdentityConfirmation.objects.create(
+        user=actor, session=session_mark(session_key), method=method, cycle_id=cycle_id, at=now
+    )
+    return IdentityProof(row.method, row.at, row.pk)
+
+
+def identity_spend(*, actor: User, cycle_id: int, proof: IdentityProof | None) -> None:
+    """Inside the transaction of the evaluation: one proof, one evaluation, whoever comes at the same moment.
+
+    One UPDATE decides: a second transaction waits for the first and then finds nothing to set, unless the first was
+    rolled back. Raises `Forbidden` `identity_required` without a proof of this person, for this month, of the last minutes.
+    """
+    now = timezone.now()
+    if proof is not None and proof.fresh(now):
+        if proof.method == COMMAND:
+            return
+        own = IdentityConfirmation.objects.filter(
+            Q(cycle_id=cycle_id) | Q(cycle_id__isnull=True), pk=proof.row, user=actor, at=proof.at
+        )
+        if own.filter(method=proof.method, spent_at__isnull=True).update(spent_at=now) == 1:
+            return
+    again = "输入登录密码后重试" if actor.has_usable_password() else "通过统一身份认证重新登录后重试"
+    raise Forbidden("identity_required", f"评定前请再次确认身份: {again}, 5 分钟内有效, 一次评定用一次")
+
+
+def identity_drop(*, session_key: str) -> None:
+    """The session ends: what was proved in it and not used is worth nothing any more."""
+    IdentityConfirmation.objects.filter(session=session_mark(session_key), spent_at__isnull=True).delete()
 
 
 def sign_out_record(*, actor: User, address: str) -> None:

@@ -111,3 +111,6 @@ class CyclePreflightSerializer(serializers.Serializer):
         choices=["password", "sign_in"],
         help_text="评定前怎样再次确认身份: 输入登录密码, 或通过统一身份认证重新登录",
     )
+    identity_until = serializers.DateTimeField(
+        allow_null=True, help_text="本次会话已确认身份的有效时刻; 尚未确认或已用过为 null"
+    )

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.utils import timezone
+
+from backend.apps.accounts.domain.identity import IdentityProof
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
 from backend.apps.attendance.selectors.calendar import calendar_of, required_days_default
@@ -106,8 +109,11 @@ def _cancellation(cycle: MonthlyCycle) -> dict[str, Any] | None:
     }
 
 
-def preflight_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
-    """评定前核对 tells of the whole county: who sees a part of it only finds nothing here."""
+def preflight_detail(*, actor: User, cycle_id: int, proof: IdentityProof | None) -> dict[str, Any]:
+    """评定前核对 tells of the whole county: who sees a part of it only finds nothing here.
+
+    `proof` is what this session already has for this month, if anything.
+    """
     cycle = cycle_get(actor=actor, cycle_id=cycle_id)
     if not scope_of(actor, permission=VIEW_REPORT).covers_county(cycle.county_id):
         raise NotFound("cycle_not_found", "没有这个月度周期, 或不在您的权限范围内")
@@ -120,6 +126,7 @@ def preflight_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
         "adjustments": view.adjustments,
         "adjustments_amount": view.adjustments_amount,
         "identity": "password" if actor.has_usable_password() else "sign_in",
+        "identity_until": proof.until if proof is not None and proof.fresh(timezone.now()) else None,
     }
 
 

@@ -7,6 +7,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.api.authentication import plain_request
 from backend.api.schema import IDEMPOTENCY_KEY, PageQuerySerializer, binary, operation
 from backend.api.v1.cycles.preflight_serializers import CyclePreflightSerializer
 from backend.api.v1.cycles.read import (
@@ -27,6 +28,7 @@ from backend.api.v1.cycles.serializers import (
     CycleSerializer,
     RequiredDaysSerializer,
 )
+from backend.api.v1.session.identity import identity_of
 from backend.api.views import ApiView
 from backend.apps.subsidy.selectors.visible import cycle_get
 from workflows.selectors import cycle_diagram
@@ -92,7 +94,9 @@ class CyclePreflightApi(ApiView):
         problems=(401, 403, 404),
     )
     def get(self, request: Request, cycle_id: int) -> Response:
-        return Response(CyclePreflightSerializer(preflight_detail(actor=self.actor, cycle_id=cycle_id)).data)
+        proof = identity_of(plain_request(request), self.actor, [cycle_id])
+        detail = preflight_detail(actor=self.actor, cycle_id=cycle_id, proof=proof)
+        return Response(CyclePreflightSerializer(detail).data)
 
 
 class CycleCancelApi(ApiView):

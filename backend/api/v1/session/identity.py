@@ -1,44 +1,44 @@
-"""What a session knows of how its person proved to be there: at sign-in, and again before an evaluation."""
+"""How the person of a session proved to be there: by an outside sign-in, or by the password typed again before an evaluation.
+
+The proofs are rows (`IdentityConfirmation`): a session that is copied, restored or used twice at the same moment has no
+second one.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth import login
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from backend.apps.accounts.domain.identity import LOCAL, IdentityProof
 from backend.apps.accounts.models import User
-
-SIGNED_IN, CONFIRMED = "signed_in", "identity"
+from backend.apps.accounts.selectors import identity_open
+from backend.apps.accounts.services import identity_drop, identity_signed_in
 
 
 def session_begin(request: HttpRequest, user: User, *, method: str) -> None:
-    """New session key, new CSRF token; every way of signing in comes through here and says which one it is."""
+    """New session key, new CSRF token; every way of signing in comes through here and says which one it is.
+
+    Who signs in with a password has to type it again before an evaluation; an outside sign-in is a proof while it is fresh.
+    """
     login(request, user)
-    request.session[SIGNED_IN] = IdentityProof(method, timezone.now()).document()
+    if method != LOCAL:
+        identity_signed_in(actor=user, method=method, session_key=session_key(request))
 
 
-def identity_keep(request: HttpRequest, proof: IdentityProof) -> None:
-    request.session[CONFIRMED] = proof.document()
+def session_end(request: HttpRequest) -> None:
+    """What was proved in it ends with it; the session itself is ended by the caller."""
+    identity_drop(session_key=session_key(request))
 
 
-def identity_spend(request: HttpRequest) -> None:
-    """One confirmation, one evaluation; the next month asks again. So does the next after a fresh outside sign-in."""
-    for name in (CONFIRMED, SIGNED_IN):
-        request.session.pop(name, None)
+def identity_of(
+    request: HttpRequest, actor: User, cycle_ids: Collection[int] | QuerySet[Any]
+) -> IdentityProof | None:
+    return identity_open(actor=actor, session_key=session_key(request), cycle_ids=cycle_ids)
 
 
-def identity_of(request: HttpRequest) -> IdentityProof | None:
-    """The password typed again, or a sign-in by an outside provider: who signs in with a password has to type it again."""
-    confirmed = _read(request, CONFIRMED)
-    if confirmed is not None:
-        return confirmed
-    signed_in = _read(request, SIGNED_IN)
-    return None if signed_in is None or signed_in.method == LOCAL else signed_in
-
-
-def _read(request: HttpRequest, name: str) -> IdentityProof | None:
-    found = request.session.get(name)
-    return None if found is None else IdentityProof(found["method"], datetime.fromisoformat(found["at"]))
+def session_key(request: HttpRequest) -> str:
+    return str(request.session.session_key)

@@ -14,6 +14,7 @@ class SignInSerializer(serializers.Serializer):
 
 
 class IdentityConfirmSerializer(serializers.Serializer):
+    cycle_id = IdField(min_value=1, help_text="要评定的月度周期")
     password = serializers.CharField(max_length=128, trim_whitespace=False, write_only=True)
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from backend.api.authentication import plain_request
 from backend.api.schema import operation
-from backend.api.v1.session.identity import identity_keep, session_begin
+from backend.api.v1.session.identity import session_begin, session_end, session_key
 from backend.api.v1.session.read import session_payload
 from backend.api.v1.session.serializers import (
     IdentityConfirmedSerializer,
@@ -19,7 +19,7 @@ from backend.api.v1.session.serializers import (
     SignInSerializer,
 )
 from backend.api.views import ApiView, OpenApiView
-from backend.apps.accounts.domain.identity import FRESH, LOCAL
+from backend.apps.accounts.domain.identity import LOCAL
 from backend.apps.accounts.models import User
 from backend.apps.accounts.services import identity_confirm, sign_in_check, sign_out_record
 
@@ -49,6 +49,7 @@ class SessionApi(OpenApiView):
     def delete(self, request: Request) -> Response:
         if isinstance(request.user, User):
             sign_out_record(actor=request.user, address=_address(request))
+            session_end(plain_request(request))
         logout(plain_request(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -64,16 +65,21 @@ class SessionIdentityApi(ApiView):
     @operation(
         "session_identity",
         tag="session",
-        summary="再次输入密码确认身份 (评定前), 5 分钟内有效, 用一次",
+        summary="再次输入密码确认身份 (评定某月之前), 5 分钟内有效, 只用于该月的一次评定",
         request=IdentityConfirmSerializer,
         response=IdentityConfirmedSerializer,
         problems=(401, 403, 429),
     )
     def post(self, request: Request) -> Response:
         data = self.body(IdentityConfirmSerializer)
-        proof = identity_confirm(actor=self.actor, password=data["password"], address=_address(request))
-        identity_keep(plain_request(request), proof)
-        return Response(IdentityConfirmedSerializer({"valid_until": proof.at + FRESH}).data)
+        proof = identity_confirm(
+            actor=self.actor,
+            password=data["password"],
+            address=_address(request),
+            session_key=session_key(plain_request(request)),
+            cycle_id=data["cycle_id"],
+        )
+        return Response(IdentityConfirmedSerializer({"valid_until": proof.until}).data)
 
 
 def _address(request: Request) -> str:

@@ -85,6 +85,7 @@ def statement_detail(*, actor: User, statement_id: int) -> dict[str, Any]:
     (content,) = statement_contents([statement], cycle=statement.cycle)
     return _row(row, step) | {
         "county": statement.cycle.county,
+        "evaluated_at": statement.cycle.evaluated_at,
         "required_days": statement.required_days,
         "unresolved_count": statement.unresolved_count,
         "payments": payments_by_side(statement.payments),

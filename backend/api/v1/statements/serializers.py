@@ -105,6 +105,7 @@ class StatementDecisionSerializer(serializers.Serializer):
 
 class StatementDetailSerializer(StatementSerializer):
     county = RegionSerializer()
+    evaluated_at = serializers.DateTimeField(allow_null=True, help_text="该月评定封存的时刻; 尚未评定为 null")
     required_days = serializers.IntegerField()
     unresolved_count = serializers.IntegerField(help_text="标准或资料待补的明细条数; 不为 0 不能通过")
     payments = PaymentsSerializer(allow_null=True, help_text="拨付去向与资金来源; 不分的为 null")

@@ -24,7 +24,7 @@ def action_payload(
         marks=tuple((row["line_id"], row["reason"]) for row in data["marked_lines"]),
         required_days=None if days is None else _required_days(days),
         idempotency_key=idempotency_key,
-        identity=identity if data["decision"] == "evaluated" else None,
+        identity=identity,
     )
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from backend.api.authentication import plain_request
 from backend.api.enums import TaskDecision, TaskOrder
 from backend.api.schema import IDEMPOTENCY_KEY, operation
-from backend.api.v1.session.identity import identity_of, identity_spend
+from backend.api.v1.session.identity import identity_of
 from backend.api.v1.tasks.payload import action_payload
 from backend.api.v1.tasks.read import task_after, task_counts, task_detail, task_page
 from backend.api.v1.tasks.serializers import (
@@ -23,7 +23,7 @@ from backend.api.v1.tasks.serializers import (
 )
 from backend.api.views import ApiView
 from workflows.readings import ItemSeen, reading_report
-from workflows.selectors import TaskFilters
+from workflows.selectors import TaskFilters, cycle_of_task
 from workflows.services import ActionPayload, perform_at
 
 VIEW = "subsidy.view_statement"  # tasks tell of institutions and amounts; the administrators (三员) have no part in them
@@ -151,9 +151,7 @@ class TaskCompleteApi(TaskActApi):
     )
     def post(self, request: Request, task_id: int) -> Response:
         data: dict[str, Any] = self.body(TaskCompleteSerializer)
-        plain = plain_request(request)
-        payload = action_payload(self.idempotency_key, data, identity=identity_of(plain))
-        answer = self.act(task_id, "complete", payload)
-        if payload.decision == TaskDecision.EVALUATED:
-            identity_spend(plain)
-        return answer
+        proof = None
+        if data["decision"] == TaskDecision.EVALUATED:
+            proof = identity_of(plain_request(request), self.actor, cycle_of_task(task_id))
+        return self.act(task_id, "complete", action_payload(self.idempotency_key, data, identity=proof))

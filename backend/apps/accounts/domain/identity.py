@@ -13,14 +13,22 @@ FRESH: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class IdentityProof:
-    """How and when. `method` is `password`, `command`, or the name of the outside sign-in (`oidc`, `cas`, …)."""
+    """How and when. `method` is `password`, `command`, or the name of the outside sign-in (`oidc`, `cas`, …).
+
+    `row` is the `IdentityConfirmation` that is spent with the act; only a `command` has none.
+    """
 
     method: str
     at: datetime
+    row: int | None = None
 
     def fresh(self, now: datetime) -> bool:
         """Not from the future either: a clock that was set back must not make a proof last longer."""
         return timedelta(0) <= now - self.at <= FRESH
+
+    @property
+    def until(self) -> datetime:
+        return self.at + FRESH
 
     def document(self) -> dict[str, str]:
         """For the history, the audit and the seal."""

@@ -111,7 +111,11 @@ def adjustment_sums(content: CycleContent) -> tuple[AdjustmentSum, ...]:
 def _previous(content: CycleContent) -> AgainstPrevious | None:
     """None where the month before was not sealed here. Two queries."""
     month = content.cycle.month.previous()
-    sealed = Snapshot.objects.filter(county_code=content.cycle.county_id, month=month).first()
+    sealed = (
+        Snapshot.objects.filter(county_code=content.cycle.county_id, month=month)
+        .only("total_amount")  # the header holds the whole scheme and every decision of the county
+        .first()
+    )
     if sealed is None:
         return None
     rows = list(

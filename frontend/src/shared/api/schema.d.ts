@@ -1610,7 +1610,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * 再次输入密码确认身份 (评定前), 5 分钟内有效, 用一次
+         * 再次输入密码确认身份 (评定某月之前), 5 分钟内有效, 只用于该月的一次评定
          * @description Asked right before an evaluation: a session left open at an empty desk cannot seal a month.
          */
         post: operations["session_identity"];
@@ -2961,6 +2961,11 @@ export interface components {
              *     * `sign_in` - sign_in
              */
             identity: components["schemas"]["IdentityEnum"];
+            /**
+             * Format: date-time
+             * @description 本次会话已确认身份的有效时刻; 尚未确认或已用过为 null
+             */
+            identity_until: string | null;
             /** @example 2026-10 */
             month: string;
             /** @description 上月没有封存时为 null */
@@ -3428,6 +3433,11 @@ export interface components {
             valid_until: string;
         };
         IdentityConfirmRequest: {
+            /**
+             * Format: int64
+             * @description 要评定的月度周期
+             */
+            cycle_id: number;
             password: string;
         };
         /**
@@ -4955,6 +4965,11 @@ export interface components {
             /** Format: int64 */
             cycle_id: number;
             decisions: components["schemas"]["StatementDecision"][];
+            /**
+             * Format: date-time
+             * @description 该月评定封存的时刻; 尚未评定为 null
+             */
+            evaluated_at: string | null;
             exclusion_reason: string;
             /** Format: int64 */
             id: number;

@@ -38,24 +38,26 @@ export type Paged<T> = {
   refresh: () => Promise<unknown>
 }
 
-/** A key-set list: rows so far, and 加载更多 while the server says there is more. */
-export function usePaged<T>(options: {
+type PagedOptions<P> = {
   key: MaybeRefOrGetter<readonly unknown[]>
-  fetchPage: (cursor: string | undefined) => Promise<Page<T>>
+  fetchPage: (cursor: string | undefined) => Promise<P>
   enabled?: MaybeRefOrGetter<boolean> | undefined
   refetchInterval?: number
-}): Paged<T> {
+}
+
+/** A key-set list as `whole` makes it of the pages so far, and 加载更多 while the server says there is more. */
+export function usePages<P extends Page<unknown>, T>(options: PagedOptions<P>, whole: (pages: P[]) => T): Omit<Paged<never>, 'view'> & { view: ComputedRef<View<T>> } {
   const query = useInfiniteQuery({
     queryKey: computed(() => toValue(options.key)),
     queryFn: ({ pageParam }) => options.fetchPage(pageParam),
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Page<T>) => last.next ?? undefined,
+    getNextPageParam: (last: P) => last.next ?? undefined,
     enabled: computed(() => toValue(options.enabled ?? true)),
     refetchInterval: options.refetchInterval ? whilePresent(options.refetchInterval) : false,
   })
-  const rows = computed(() => query.data.value?.pages.flatMap((page) => page.results))
+  const data = computed(() => (query.data.value ? whole(query.data.value.pages) : undefined))
   return {
-    view: viewOf<T[]>({ data: rows as never, error: query.error, refetch: query.refetch as never }),
+    view: viewOf<T>({ data: data as never, error: query.error, refetch: query.refetch as never }),
     hasMore: query.hasNextPage as Ref<boolean>,
     loadingMore: query.isFetchingNextPage,
     loadMore: () => {
@@ -66,6 +68,11 @@ export function usePaged<T>(options: {
     },
     refresh: () => query.refetch(),
   }
+}
+
+/** The usual list: its rows. */
+export function usePaged<T>(options: PagedOptions<Page<T>>): Paged<T> {
+  return usePages(options, (pages) => pages.flatMap((page) => page.results))
 }
 
 export { useQuery, VueQueryPlugin }

@@ -42,8 +42,9 @@ export function useCycleOpen() {
 }
 
 /** 评定前核对 as the month stands now; renewed with everything else a decision moves. */
-export function usePreflight(cycleId: MaybeRefOrGetter<number>) {
+export function usePreflight(cycleId: MaybeRefOrGetter<number>, enabled: MaybeRefOrGetter<boolean> = true) {
   const query = useQuery({
+    enabled: computed(() => toValue(enabled)),
     queryKey: computed(() => keys.preflight(toValue(cycleId))),
     queryFn: () => unwrap(api.GET('/api/v1/cycles/{cycle_id}/preflight', { params: { path: { cycle_id: toValue(cycleId) } } })),
   })

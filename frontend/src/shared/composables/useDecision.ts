@@ -1,6 +1,8 @@
 import { computed, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import type { MarkedLine, RequiredDaysInput, Task, TaskComplete, TaskDetail } from '@/shared/api/types'
 import { actionsOf, refusals, type TaskAction } from '@/shared/domain/capability'
+import { stepOf, type IdentityStep } from '@/shared/domain/identity'
+import { usePreflight } from './useCycles'
 import { useTasks } from './useTasks'
 import { usePerform, type Act } from './usePerform'
 
@@ -10,6 +12,9 @@ export const REASON_MIN = 5
 /** 评定 cannot be taken back: who does it proves to be that person once more. */
 export const asksIdentity = (action: TaskAction | null): boolean => action?.key === 'evaluated'
 
+/** What was written before signing in again (account and task → comment): the page is left and comes back. Of this page only, gone with it. */
+const drafts = new Map<string, string>()
+
 /** What a person fills in before deciding a task, and the deciding itself. */
 export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
   const performing = usePerform(() => toValue(task).id)
@@ -18,6 +23,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
   /** Typed again before an evaluation; never kept longer than the act. */
   const password = ref('')
   const requiredDays = ref<RequiredDaysInput | null>(null)
+  const checked = usePreflight(() => toValue(task).cycle_id, () => toValue(task).node === 'evaluate')
 
   watch(
     () => toValue(task).id,
@@ -63,12 +69,25 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     return { kind: 'complete', body }
   }
 
-  async function run(action: TaskAction): Promise<Task | undefined> {
-    if (!action.allowed || missing(action)) return undefined
-    const typed = asksIdentity(action) ? password.value : ''
-    password.value = ''
-    return performing.perform(actOf(action), typed)
+  /** How this person proves to be there before this action: not at all, by password, or as the outside sign-in allows. */
+  function identityOf(action: TaskAction | null): IdentityStep {
+    return asksIdentity(action) ? stepOf(checked.value.state === 'done' ? checked.value.data : null, new Date()) : { way: 'none' }
   }
+
+  /** Nothing is sent before the person can prove to be there. */
+  function unproved(action: TaskAction | null): boolean {
+    const { way } = identityOf(action)
+    return way === 'sign_in' || (way === 'password' && password.value === '')
+  }
+
+  async function run(action: TaskAction): Promise<Task | undefined> {
+    if (!action.allowed || missing(action) || unproved(action)) return undefined
+    const typed = password.value
+    password.value = ''
+    return performing.perform(actOf(action), identityOf(action).way === 'password' ? { cycle_id: toValue(task).cycle_id, password: typed } : null)
+  }
+
+  const draftOf = (who: number) => `${who} ${toValue(task).id}`
 
   return {
     state: performing.state,
@@ -89,6 +108,14 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     },
     requiredDays,
     missing,
+    identityOf,
+    unproved,
+    /** Before signing in again, and after it: only for the person who wrote it. */
+    keep: (who: number) => drafts.set(draftOf(who), comment.value),
+    restore: (who: number) => {
+      comment.value = drafts.get(draftOf(who)) ?? comment.value
+      drafts.delete(draftOf(who))
+    },
     run,
   }
 }

@@ -2,7 +2,7 @@ import { computed, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
 import { useQueryClient } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
 import { Intent } from '@/shared/api/intent'
-import type { Task, TaskComplete } from '@/shared/api/types'
+import type { IdentityConfirm, Task, TaskComplete } from '@/shared/api/types'
 import { changedOf, type Changed } from '@/shared/domain/difference'
 import { isContentChanged, problemFrom, type Problem } from '@/shared/domain/problem'
 import { keys } from './keys'
@@ -43,11 +43,11 @@ export function usePerform(taskId: MaybeRefOrGetter<number>) {
   }
 
   /** With a password the person proves to be there first (评定): a wrong one is refused before anything is decided. */
-  async function perform(act: Act, password = ''): Promise<Task | undefined> {
+  async function perform(act: Act, identity: IdentityConfirm | null = null): Promise<Task | undefined> {
     if (state.value.state === 'sending') return undefined
     state.value = { state: 'sending', act }
     try {
-      if (password) await unwrap(api.POST('/api/v1/session/identity', { body: { password } }))
+      if (identity) await unwrap(api.POST('/api/v1/session/identity', { body: identity }))
       if (act.kind === 'complete') await reportBeforeDeciding()
       const task = await post(act)
       intent.settle()

@@ -1,10 +1,9 @@
 import { computed, ref, toValue, type MaybeRefOrGetter } from 'vue'
-import { useInfiniteQuery } from '@tanstack/vue-query'
 import { api, unwrap } from '@/shared/api/client'
 import type { Statistics, StatisticsAxis } from '@/shared/api/types'
 import { problemFrom, type Problem } from '@/shared/domain/problem'
 import { keys } from './keys'
-import { useQuery, viewOf } from './query'
+import { usePages, useQuery, viewOf } from './query'
 
 /** A sealed row by the code on paper; nothing is asked while the code is empty. */
 export function useSealedRow(code: MaybeRefOrGetter<string>) {
@@ -21,23 +20,13 @@ export type StatisticsChoice = { by: StatisticsAxis; first: string; last: string
 
 /** Sums of sealed months with their rows so far; `total` is of all rows. */
 export function useStatistics(choice: MaybeRefOrGetter<StatisticsChoice>) {
-  const query = useInfiniteQuery({
-    queryKey: computed(() => [...keys.reports, 'statistics', toValue(choice)]),
-    queryFn: ({ pageParam }) => unwrap(api.GET('/api/v1/statistics', { params: { query: { ...toValue(choice), cursor: pageParam } } })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Statistics) => last.next ?? undefined,
-  })
-  const whole = computed<Statistics | undefined>(() => {
-    const pages = query.data.value?.pages
-    const first = pages?.[0]
-    return first && pages ? { ...first, results: pages.flatMap((page) => page.results) } : undefined
-  })
-  return {
-    view: viewOf<Statistics>({ data: whole as never, error: query.error, refetch: query.refetch as never }),
-    hasMore: query.hasNextPage,
-    loadingMore: query.isFetchingNextPage,
-    loadMore: () => void query.fetchNextPage(),
-  }
+  return usePages(
+    {
+      key: () => [...keys.reports, 'statistics', toValue(choice)],
+      fetchPage: (cursor) => unwrap(api.GET('/api/v1/statistics', { params: { query: { ...toValue(choice), cursor } } })),
+    },
+    (pages): Statistics => ({ ...(pages[0] as Statistics), results: pages.flatMap((page) => page.results) }),
+  )
 }
 
 /** The sealed statement as PDF. The first time it is made, which takes some seconds; a refusal is told, not saved as a file. */

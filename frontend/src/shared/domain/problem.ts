@@ -39,6 +39,9 @@ export function isSignedOut(problem: Problem): boolean {
 }
 
 function adviceFor(status: number, code: string): string {
+  if (code === 'password_wrong') return '连续 5 次不正确（含登录）将暂停 15 分钟；已填写的内容仍然保留。'
+  if (code === 'sign_in_locked') return '到时间后再试；忘记密码请联系系统管理员。'
+  if (code === 'identity_required') return '请点“评定”，重新确认身份。'
   if (status === 0) return '请检查网络后重试；已填写的内容仍然保留。'
   if (status === 401) return '请重新登录后继续。'
   if (status === 403) return '如确需办理，请联系系统管理员核对您的角色和管辖范围。'
@@ -51,7 +54,9 @@ function adviceFor(status: number, code: string): string {
   return '请按提示修改后再提交。'
 }
 
-function titleFor(status: number): string {
+function titleFor(status: number, code: string): string {
+  if (code === 'sign_in_locked') return '已暂停'
+  if (code === 'identity_required') return '身份尚未确认'
   if (status === 0) return '网络不通'
   if (status === 401) return '登录已过期'
   if (status === 403) return '没有权限'
@@ -99,13 +104,18 @@ export function problemOf(status: number, body: unknown): Problem {
   return {
     status,
     code,
-    title: titleFor(status),
+    title: titleFor(status, code),
     detail: text(given.detail) || FALLBACK[status] || (status >= 500 ? '服务器没有办成这件事。' : '提交的内容未被接受。'),
     advice: adviceFor(status, code),
     errors: fieldErrors(given.errors),
     incident: text(given.incident),
     details: typeof given.details === 'object' && given.details !== null ? (given.details as Record<string, unknown>) : {},
   }
+}
+
+/** What the fields say beyond the sentence above them. */
+export function unsaidErrors(problem: Problem): FieldError[] {
+  return problem.errors.filter((one) => !problem.detail.includes(one.message))
 }
 
 export function networkProblem(): Problem {

@@ -83,7 +83,7 @@ it('lays stays out day by day and marks the days that meet', () => {
 it('checks the month before sealing', () => {
   const month: CyclePreflight = {
     cycle_id: 1, county_name: '嵊州市', month: '2026-10', scheme_name: '方案', document_number: '12号', required_days: 18, content_hash: 'a', ready: true,
-    blockers: [], excluded: [], duties: [], breaches: [], changed: [], adjustments: [], adjustments_amount: '0.00', identity: 'password',
+    blockers: [], excluded: [], duties: [], breaches: [], changed: [], adjustments: [], adjustments_amount: '0.00', identity: 'password', identity_until: null,
     totals: { statements: 52, approved: 52, excluded: 0, open: 0, children: 900, paid_children: 880, places: 0, amount: '982150.50' },
     alerts: [{ rule: 'x', title: 'x', total: 3, open: 0, gone: 1, confirmed: 2, dismissed: 0, corrected: 0 }],
     previous: { month: '2026-09', amount: '990000.00', paid_children: 890, statements: 52, difference: '-7849.50', moved: 0, moves: [] },
@@ -91,12 +91,27 @@ it('checks the month before sealing', () => {
   expect(preflight(month).map((one) => one.state)).toEqual(Array.from({ length: 10 }, () => 'ok'))
   const texts = new Map(preflight(month).map((one) => [one.title, one.text]))
   expect(texts.get('与上月相比')).toBe('2026年9月 990,000.00 元，本月减少 7,849.50 元')
-  expect(texts.get('预警')).toBe('共 3 条，均已处置或消除')
+  expect(texts.get('预警')).toBe('共 3 条：属实 2，已消除 1')
   const open = preflight({ ...month, ready: false, previous: null, totals: { ...month.totals, open: 34 }, blockers: [{ code: 'statements_open', message: '34 份结算单尚未审结', count: 34 }], breaches: ['甲既初审又评定'] })
   expect(open.filter((one) => one.state === 'stop').map((one) => [one.title, one.text])).toEqual([
-    ['不可评定', '34 份结算单尚未审结'],
-    ['结算单', '共 52 张，还有 34 张在审核中'],
+    ['结算单', '共 52 份，还有 34 份在审核中'],
     ['职责分离', '1 处兼任不相容职责，见下'],
+  ])
+  const stopped = preflight({
+    ...month,
+    ready: false,
+    blockers: [
+      { code: 'open_alerts', message: '2 条预警未处置', count: 2 },
+      { code: 'amount_moved', message: '1 份结算单的金额在县级审核后变动', count: 1 },
+      { code: 'pending_corrections', message: '1 条考勤更正待核', count: 1 },
+    ],
+    alerts: [{ rule: 'x', title: 'x', total: 4, open: 2, gone: 0, confirmed: 1, dismissed: 1, corrected: 0 }],
+    changed: [{ statement_id: 1, institution_name: '茉莉', approved_amount: '1.00', amount: '2.00' }],
+  })
+  expect(stopped.filter((one) => one.state === 'stop').map((one) => [one.title, one.text])).toEqual([
+    ['不可评定', '1 条考勤更正待核'],
+    ['预警', '共 4 条：待处置 2，属实 1，排除 1；2 条预警未处置，须先处置或放行'],
+    ['审核后的变化', '1 份结算单在县级审核后内容有变，见下'],
   ])
 })
 

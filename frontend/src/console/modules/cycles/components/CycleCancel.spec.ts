@@ -36,7 +36,7 @@ it('says what will be lost, and waits for the reason and the month typed by hand
   const { wrapper, button, sent } = page(cycle, { 'POST /api/v1/cycles/1/cancel': { body: { id: 1 } } })
   await button('取消本月').trigger('click')
   await vi.waitFor(() => expect(wrapper.find('#cancel-month').exists()).toBe(true))
-  expect(wrapper.findAll('dd').map((one) => one.text())).toEqual(['52 张，应补合计 815.28 元', '通过 3 张，不纳入 1 张', '48 张（退回更正中 2 张）', '全部取消，并通知办理人'])
+  expect(wrapper.findAll('dd').map((one) => one.text())).toEqual(['52 份，应补合计 815.28 元', '通过 3 份，不纳入 1 份', '48 份（退回更正中 2 份）', '全部取消，并通知办理人'])
   const confirm = () => button('确认取消本月').attributes('disabled')
   await wrapper.find('#cancel-month').setValue('2026-10')
   expect([confirm() !== undefined, wrapper.find('.missing').text()]).toEqual([true, '请填写取消的原因（至少 5 个字）'])
