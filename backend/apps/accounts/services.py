@@ -106,7 +106,7 @@ def identity_spend(*, actor: User, cycle_id: int, proof: IdentityProof | None) -
         if proof.method == COMMAND:
             return
         own = IdentityConfirmation.objects.filter(
-            Q(cycle_id=cycle_id) | Q(cycle_id__isnull=True), pk=proof.row, user=actor, at=proof.at
+            Q(cycle_id=cycle_id) | Q(cycle_id__isnull=True), pk=proof.row or 0, user=actor, at=proof.at
         )
         if own.filter(method=proof.method, spent_at__isnull=True).update(spent_at=now) == 1:
             return
