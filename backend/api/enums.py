@@ -184,11 +184,3 @@ class JobsStatus(models.TextChoices):
 class JobKind(models.TextChoices):
     FLOW = "flow", "流程作业"
     BACKGROUND = "background", "批量作业"
-
-
-class StatisticsAxis(models.TextChoices):
-    INSTITUTION = "institution", "机构"
-    TOWNSHIP = "township", "乡镇街道"
-    GRADE = "grade", "等级"
-    CLASS = "class", "班型"
-    MONTH = "month", "月份"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
 import yaml
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.apps.reporting.models import ReportFile
 from backend.apps.subsidy.models import SnapshotLine
+from backend.common import stored_files
 from tests.api.month import Month
 from tests.api.support import API, assert_problem, client_of, get
 from tests.api.test_query_counts import queries
+from tests.apps.papers import rows_on, sums_on
 
 pytestmark = pytest.mark.django_db
 PINNED: dict[str, int] = yaml.safe_load((Path(__file__).parents[1] / "query_counts.yaml").read_text())[
@@ -157,11 +162,34 @@ def test_queries_are_pinned(sealed: Month) -> None:
     assert found == PINNED
 
 
-def test_addresses_name_nobody(sealed: Month) -> None:
-    """A row code is no personal data; it is what the address and the log show."""
-    assert (
-        client_of(sealed.cast.auditor)
-        .get(f"{API}/rows?code={line_of(sealed, 'MOLI-1').row_code}")
-        .status_code
-        == 200
+@pytest.mark.parametrize("path", ["/rows?code={code}", "/reports/{report}/file"])
+def test_one_row_does_not_load_the_whole_month(sealed: Month, path: str) -> None:
+    """The header of a snapshot is the month's chain, alerts and corrections: hundreds of KB."""
+    address = path.format(
+        code=line_of(sealed, "MOLI-1").row_code, report=ReportFile.objects.get(kind="pdf").pk
     )
+    with CaptureQueriesContext(connection) as asked:
+        assert client_of(sealed.cast.auditor).get(API + address).status_code == 200
+    read = [query["sql"] for query in asked.captured_queries if '"subsidy_snapshot"' in query["sql"]]
+    assert read
+    assert not any('"subsidy_snapshot"."header"' in sql for sql in read)
+
+
+def test_every_figure_on_paper_leads_to_its_derivation(sealed: Month, tmp_path: Path) -> None:
+    """As somebody would with the paper in hand: each row code typed in, each amount compared, each sum added up."""
+    client = client_of(sealed.cast.auditor)
+    county = stored_files.file_path(ReportFile.objects.get(kind="pdf").path).read_bytes()
+    statement = get(sealed.cast.auditor, f"/statements/{sealed.jasmine.pk}/report")
+    printed = rows_on(county, tmp_path)
+    own = rows_on(b"".join(statement.streaming_content), tmp_path)
+    assert (len(printed), len(own)) == (5, 3)
+    assert own.items() <= printed.items()
+    for code, amount in printed.items():
+        assert client.get(f"{API}/rows", {"code": code}).json()["amount"] == str(amount), code
+    assert sums_on(county, tmp_path) == {
+        (first, last): sum(
+            amount for code, amount in printed.items() if first <= code.rpartition("-")[2] <= last
+        )
+        for first, last in sums_on(county, tmp_path)
+    }
+    assert sum(sums_on(county, tmp_path).values()) == sum(printed.values()) == Decimal("1065.28")

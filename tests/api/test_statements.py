@@ -263,3 +263,9 @@ def test_nothing_paid_is_explained_too(reviewed: Month) -> None:
     assert (body["amount"], body["rate_amount"]) == ("0.00", None)
     assert body["reason_text"] == "机构等级不在补助范围"
     assert body["derivation_text"] == "不计补助: 机构等级不在补助范围 = 0.00 元"
+
+
+def test_a_statement_before_the_evaluation_has_no_paper(reviewed: Month) -> None:
+    response = get(reviewed.cast.operator_jasmine, f"/statements/{reviewed.jasmine.pk}/report")
+    problem = assert_problem(response, 404, "statement_not_sealed")
+    assert "评定之后可在这里下载" in problem["detail"]

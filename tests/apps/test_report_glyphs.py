@@ -15,7 +15,8 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 from weasyprint import HTML
 
-from backend.apps.reporting.selectors.month import AlertRow, DutyRow, InstitutionRow, ReportMonth
+from backend.apps.reporting.selectors.month import AlertRow, DutyRow, ReportMonth
+from backend.apps.reporting.selectors.sealed_rows import InstitutionRow
 from backend.apps.reporting.services.pdf import report_pdf
 from backend.apps.reporting.services.style import font_family, stylesheet
 from backend.apps.subsidy.models import Snapshot

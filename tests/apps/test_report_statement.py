@@ -12,10 +12,11 @@ import pytest
 
 from backend.apps.audit.models import AuditEvent
 from backend.apps.reporting.models import ReportFile
-from backend.apps.reporting.selectors.statement import DECISIONS, STEPS, report_statement, sealed_statement
+from backend.apps.reporting.selectors.chain import DECISIONS, STEPS, TAKEBACKS
+from backend.apps.reporting.selectors.statement import report_statement, sealed_statement
 from backend.apps.reporting.services import statement_report
 from backend.apps.reporting.services.statement import statement_pdf
-from backend.apps.subsidy.models import AdjustmentLine, SnapshotStatement, StatementDecision
+from backend.apps.subsidy.models import AdjustmentLine, SnapshotStatement, StatementDecision, Takeback
 from backend.common import stored_files
 from backend.common.errors import Conflict, NotFound
 from tests.apps.archive_rules import broken_rules
@@ -46,6 +47,7 @@ def content(file: ReportFile) -> bytes:
 def test_every_sealed_code_has_a_name_on_paper() -> None:
     assert dict(StatementDecision.Step.choices) == STEPS
     assert dict(StatementDecision.Decision.choices) == DECISIONS
+    assert dict(Takeback.Kind.choices) == TAKEBACKS
 
 
 def test_the_statement_on_paper(sealed: Sealed, tmp_path: Path) -> None:

@@ -15,17 +15,25 @@ from python_calamine import CalamineWorkbook
 
 from backend.apps.accounts.models import User
 from backend.apps.institutions.models import Institution
-from backend.apps.reporting.selectors.statistics import AXES, Period, Statistics, statistics, statistics_page
-from backend.apps.reporting.services.sheets import SheetRefused
+from backend.apps.reporting.selectors import statistics as selectors
+from backend.apps.reporting.selectors.statistics import (
+    AXES,
+    Period,
+    Statistics,
+    statistics,
+    statistics_by,
+    statistics_page,
+)
 from backend.apps.reporting.services.statistics_xlsx import statistics_xlsx
 from backend.apps.subsidy.models import (
     MonthlyCycle,
+    Scheme,
     Snapshot,
     SnapshotAdjustment,
     SnapshotLine,
     SnapshotStatement,
 )
-from backend.common.errors import Invalid
+from backend.common.errors import Invalid, Unavailable
 from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY, Cast, cast, make_scheme, make_user
 
@@ -109,6 +117,7 @@ def test_every_axis_adds_up_to_the_sealed_statements(company: Cast) -> None:
             whole["children"],
             whole["paid"],
         ), axis
+        assert total.institutions == sealed.count() == 4, axis  # also by class, where 茉莉 is in two rows
 
 
 def test_amounts_by_each_axis(company: Cast) -> None:
@@ -200,8 +209,11 @@ def test_the_workbook_has_a_sheet_an_axis_and_one_total(company: Cast) -> None:
         assert rows[-1][0] == "合计"
         assert rows[-1][at] == 1363.0
         assert sum(Money(str(row[at])) for row in rows[:-1]) == Money("1363")
-    with pytest.raises(SheetRefused):
+    by_class = dict(book.get_sheet_by_name("说明").to_python())["机构次数"]
+    assert "不重复" in by_class
+    with pytest.raises(Unavailable) as caught:
         statistics_xlsx([*sheets[:-1], of(company.town_sanjiang, "month")])
+    assert caught.value.code == "statistics_moved"
 
 
 def test_a_year_without_a_sealed_month_is_an_empty_book(company: Cast) -> None:
@@ -214,5 +226,29 @@ def test_a_year_without_a_sealed_month_is_an_empty_book(company: Cast) -> None:
 
 def test_queries_do_not_grow_with_months(company: Cast, django_assert_max_num_queries: Any) -> None:
     for axis in AXES:
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(7):
             of(User.objects.get(pk=company.auditor.pk), axis)
+    with django_assert_max_num_queries(13):
+        statistics_by(actor=User.objects.get(pk=company.auditor.pk), period=YEAR)
+
+
+def test_a_month_sealed_while_the_file_is_made_is_in_all_sheets_or_in_none(
+    company: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sheets were asked for one after the other, and one sealed in between broke the file (500)."""
+    scheme = Scheme.objects.get()
+    ask = selectors._table
+
+    def sealed_in_between(statements: Any, axis: str, chosen: Any) -> Any:
+        if axis == "grade":
+            _month(company, scheme, ServiceMonth(2026, 9), {"jasmine": ["1.00"], "bamboo": ["1.00"]})
+        return ask(statements, axis, chosen)
+
+    monkeypatch.setattr(selectors, "_table", sealed_in_between)
+    found = statistics_by(actor=company.auditor, period=YEAR)
+    assert {one.total.figures.amount for one in found} == {Money("1363.00")}
+    assert statistics_xlsx(found)[:2] == b"PK"
+    monkeypatch.undo()
+    assert {one.total.figures.amount for one in statistics_by(actor=company.auditor, period=YEAR)} == {
+        Money("1365.00")
+    }

@@ -120,7 +120,7 @@ SPECTACULAR_SETTINGS = {
         "JobsStatusEnum": "backend.api.enums.JobsStatus",
         "JobKindEnum": "backend.api.enums.JobKind",
         "TaskOrderEnum": "backend.api.enums.TaskOrder",
-        "StatisticsAxisEnum": "backend.api.enums.StatisticsAxis",
+        "StatisticsAxisEnum": "backend.apps.reporting.selectors.statistics.Axis",
         "BatchStateEnum": "backend.api.enums.BatchState",
         "DueStateEnum": "backend.api.enums.DueState",
         "UsualOfEnum": "backend.api.enums.UsualOf",

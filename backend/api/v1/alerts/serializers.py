@@ -15,6 +15,7 @@ from backend.api.fields import (
     RegionSerializer,
 )
 from backend.api.schema import PageQuerySerializer, page_of
+from backend.api.v1.corrections.serializers import CorrectionRowSerializer
 from backend.apps.alerts.domain.rule import Severity
 from backend.apps.alerts.models import Alert, AlertOutcome
 from backend.apps.alerts.selectors.rules import RULE_CHOICES
@@ -151,20 +152,8 @@ class AlertStatementSerializer(serializers.Serializer):
     line_id = IdField(allow_null=True, help_text="涉及的婴幼儿在该结算单中的明细")
 
 
-class AlertCorrectionRowSerializer(serializers.Serializer):
+class AlertCorrectionRowSerializer(CorrectionRowSerializer):
     """考勤更正 proposed from this alert."""
-
-    id = IdField()
-    child = ChildRefSerializer()
-    institution = InstitutionRefSerializer()
-    date = serializers.DateField()
-    kind = serializers.ChoiceField(choices=AttendanceCorrection.Kind.choices)
-    state = serializers.ChoiceField(choices=AttendanceCorrection.State.choices)
-    reason = serializers.CharField()
-    maker_name = serializers.CharField()
-    made_at = serializers.DateTimeField()
-    checker_name = serializers.CharField(allow_blank=True)
-    check_reason = serializers.CharField(allow_blank=True)
 
 
 class AlertDetailSerializer(AlertSerializer):

@@ -30,7 +30,9 @@ class CorrectionAlertSerializer(serializers.Serializer):
     rule_title = serializers.CharField()
 
 
-class CorrectionSerializer(serializers.Serializer):
+class CorrectionRowSerializer(serializers.Serializer):
+    """What is asked for and what was decided."""
+
     id = IdField()
     child = ChildRefSerializer()
     institution = InstitutionRefSerializer()
@@ -41,8 +43,11 @@ class CorrectionSerializer(serializers.Serializer):
     maker_name = serializers.CharField()
     made_at = serializers.DateTimeField()
     checker_name = serializers.CharField(allow_blank=True)
-    checked_at = serializers.DateTimeField(allow_null=True)
     check_reason = serializers.CharField(allow_blank=True)
+
+
+class CorrectionSerializer(CorrectionRowSerializer):
+    checked_at = serializers.DateTimeField(allow_null=True)
     can_decide = serializers.BooleanField()
     files = CorrectionFileSerializer(many=True, help_text="佐证材料")
     alert = CorrectionAlertSerializer(allow_null=True, help_text="由哪条预警提出")

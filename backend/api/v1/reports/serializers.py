@@ -2,11 +2,12 @@
 
 from rest_framework import serializers
 
-from backend.api.enums import DayStatus, StatisticsAxis
+from backend.api.enums import DayStatus
 from backend.api.fields import IdField, MoneyField, MonthField
 from backend.api.schema import PageQuerySerializer
 from backend.api.v1.late.serializers import ExplainedSerializer
 from backend.api.v1.statements.serializers import FormulaNumberSerializer
+from backend.apps.reporting.selectors.statistics import Axis
 
 
 class RowQuerySerializer(serializers.Serializer):
@@ -32,7 +33,7 @@ class SealedLinePartSerializer(serializers.Serializer):
     required_days = serializers.IntegerField()
     attended_days = serializers.IntegerField()
     not_captured_days = serializers.IntegerField()
-    rate_amount = MoneyField(allow_null=True)
+    rate_amount = MoneyField(source="rate", allow_null=True)
     factor = serializers.DecimalField(max_digits=9, decimal_places=6)
     explanation = SealedRowExplanationSerializer()
     line_id = IdField(allow_null=True, help_text="每日打卡所在的明细; 已不在库中为 null")
@@ -40,11 +41,11 @@ class SealedLinePartSerializer(serializers.Serializer):
 
 class SealedAdjustmentPartSerializer(serializers.Serializer):
     origin_month = MonthField()
-    origin_row_code = serializers.CharField(allow_blank=True)
+    origin_row_code = serializers.CharField(source="origin_row", allow_blank=True)
     origin_root = serializers.CharField(help_text="原月份月根")
-    sealed_amount = MoneyField()
-    adjusted_amount = MoneyField()
-    current_amount = MoneyField()
+    sealed_amount = MoneyField(source="sealed")
+    adjusted_amount = MoneyField(source="adjusted")
+    current_amount = MoneyField(source="current")
     carried = MoneyField(help_text="结转以后月份")
     arrived_at = serializers.DateTimeField(allow_null=True)
     explained = ExplainedSerializer()
@@ -87,12 +88,14 @@ class StatisticsFileQuerySerializer(serializers.Serializer):
 
 
 class StatisticsQuerySerializer(StatisticsFileQuerySerializer, PageQuerySerializer):
-    by = serializers.ChoiceField(choices=StatisticsAxis.choices, required=False, default="institution")
+    by = serializers.ChoiceField(choices=Axis.choices, required=False, default="institution")
     limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
 
 
 class StatisticsFiguresSerializer(serializers.Serializer):
-    institutions = serializers.IntegerField(help_text="机构次数: 各月之和")
+    institutions = serializers.IntegerField(
+        help_text="机构次数: 各月之和; 按班型统计时一家机构计入它的每种班型, 合计不重复"
+    )
     children = serializers.IntegerField(help_text="在托人次")
     paid = serializers.IntegerField(help_text="应补人次")
     places = serializers.IntegerField()
@@ -114,7 +117,7 @@ class StatisticsRowSerializer(serializers.Serializer):
 class StatisticsSerializer(serializers.Serializer):
     """Rows by amount (by month: the newest first); `total` is of all rows, not of the page."""
 
-    by = serializers.ChoiceField(choices=StatisticsAxis.choices, source="axis")
+    by = serializers.ChoiceField(choices=Axis.choices, source="axis")
     first = MonthField(source="period.first")
     last = MonthField(source="period.last")
     sealed = serializers.ListField(child=MonthField(), help_text="期间内已封存的月份")

@@ -22,7 +22,7 @@ from backend.api.v1.reports.serializers import (
 from backend.api.views import ApiView
 from backend.apps.reporting.selectors import report_get
 from backend.apps.reporting.selectors.statement import sealed_statement
-from backend.apps.reporting.selectors.statistics import AXES, Period, statistics, statistics_page
+from backend.apps.reporting.selectors.statistics import Period, statistics, statistics_by, statistics_page
 from backend.apps.reporting.services import statement_report
 from backend.apps.reporting.services.statistics_xlsx import statistics_xlsx
 from backend.apps.subsidy.selectors.visible import statement_get
@@ -111,11 +111,11 @@ class StatisticsFileApi(ApiView):
         summary="下载统计表 (XLSX): 每种口径一张表",
         query=StatisticsFileQuerySerializer,
         response=binary(XLSX, "XLSX"),
+        problems=(401, 403, 503),
     )
     def get(self, request: Request) -> HttpResponse:
         filters = self.filters(StatisticsFileQuerySerializer)
         period = Period(filters["first"], filters["last"])
-        county = filters.get("county", "")
-        sheets = [statistics(actor=self.actor, axis=axis, period=period, county=county) for axis in AXES]
+        sheets = statistics_by(actor=self.actor, period=period, county=filters.get("county", ""))
         name = f"托育机构考勤补助统计_{period.first}_{period.last}.xlsx"
         return attachment(statistics_xlsx(sheets), name, XLSX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from backend.apps.attendance.models import PhotoPair, PhotoUse, Punch
 from backend.apps.attendance.selectors.expressions import SHANGHAI, month_bounds
 from backend.apps.institutions.models import Institution
+from backend.common.batches import batched
 from backend.common.service_month import ServiceMonth
 
 _BATCH = 2_000
@@ -103,25 +104,25 @@ def _uses(rows: QuerySet[Punch]) -> Iterator[tuple[int, Use]]:
 
 def _uses_of(photos: list[int], *, before: datetime) -> dict[int, Use]:
     found: dict[int, Use] = {}
-    for batch in _batches(photos):
+    for batch in batched(photos, _BATCH):
         noted = PhotoUse.objects.filter(photo_id__in=batch).order_by()
-        for punches in _batches(list(noted.values_list("punch_id", flat=True))):
+        for punches in batched(list(noted.values_list("punch_id", flat=True)), _BATCH):
             found |= dict(_uses(Punch.objects.filter(pk__in=punches, happened_at__lt=before)))
     return found
 
 
 def _pairs(photos: list[int]) -> list[Pair]:
     """Every pair that leads from one of `photos`, over any number of steps."""
-    found = {pair[:2]: pair for batch in _batches(photos) for pair in _pairs_at(batch)}
+    found = {pair[:2]: pair for batch in batched(photos, _BATCH) for pair in _pairs_at(batch)}
     reached: set[int] = set()
     while waiting := sorted({pk for pair in found for pk in pair} - reached):
         reached.update(waiting)
-        for batch in _batches(waiting):
+        for batch in batched(waiting, _BATCH):
             found |= {pair[:2]: pair for pair in _pairs_at(batch)}
     return sorted(found.values())
 
 
-def _pairs_at(photos: list[int]) -> Iterator[Pair]:
+def _pairs_at(photos: Sequence[int]) -> Iterator[Pair]:
     for side in (
         "first_id__in",
         "second_id__in",
@@ -143,8 +144,3 @@ def _groups(pairs: Collection[Pair]) -> dict[int, int]:
         low, high = sorted((root(parent.setdefault(first, first)), root(parent.setdefault(second, second))))
         parent[high] = low
     return {one: root(one) for one in parent}
-
-
-def _batches(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -27,13 +26,14 @@ from backend.apps.attendance.domain.fingerprint import (
 from backend.apps.attendance.models import Photo, PhotoPair, PhotoPrint
 from backend.apps.attendance.services.photo_comparing import Prepared, compare, prepare
 from backend.apps.attendance.services.photo_reading import photo_open
+from backend.common.batches import batched
 from backend.common.errors import DomainError
 from backend.common.stored_files import file_path
 
 CHUNK = 5_000  # photos compared with all earlier ones in one pass; about 60 MB
 LOOK_BACK = timedelta(days=400)  # a year and the month
 MAX_LOOKS = 30  # pictures opened for one photo: proposals beyond the 30 nearest are not worth the disk
-V = TypeVar("V", int, str)
+BATCH = 500
 _OPEN = 1_500  # prepared pictures kept at a time, 13 kB each
 
 
@@ -90,7 +90,7 @@ class _Chunk:
         now = timezone.now()
         with transaction.atomic():
             PhotoPair.objects.bulk_create(self.found.values(), ignore_conflicts=True, batch_size=1_000)
-            for batch in _batches(self.ids):
+            for batch in batched(self.ids, BATCH):
                 PhotoPrint.objects.filter(photo_id__in=batch).update(matched_at=now)
         return MatchSummary(len(self.fresh), self.looked, len(self.found), len(self.unreadable))
 
@@ -98,7 +98,7 @@ class _Chunk:
         """A chain from the oldest of equal photos to each later one."""
         equal: dict[str, list[int]] = defaultdict(list)
         # Spelled out, not as a subquery: without statistics of the tables PostgreSQL compares everything with everything.
-        for batch in _batches(sorted({row.photo.sha256 for row in self.fresh})):
+        for batch in batched(sorted({row.photo.sha256 for row in self.fresh}), BATCH):
             rows = Photo.objects.filter(sha256__in=batch).order_by("id")
             for sha256, pk in rows.values_list("sha256", "id"):
                 equal[sha256].append(pk)
@@ -130,7 +130,7 @@ class _Chunk:
     def _look(self, proposed: list[Candidate]) -> None:
         looks: dict[int, int] = defaultdict(int)
         missing = {pk for found in proposed for pk in found[:2]} - self.paths.keys()
-        for batch in _batches(sorted(missing)):
+        for batch in batched(sorted(missing), BATCH):
             self.paths |= dict(Photo.objects.filter(pk__in=batch).values_list("id", "path"))
         for found in proposed:
             one, two = found.whole, found.cropped
@@ -178,8 +178,3 @@ class _Groups:
     def join(self, one: int, two: int) -> None:
         first, second = sorted((self._root(one), self._root(two)))
         self._parent[second] = first
-
-
-def _batches(values: list[V]) -> Iterator[list[V]]:
-    for start in range(0, len(values), 500):
-        yield values[start : start + 500]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice, repeat
@@ -22,6 +22,7 @@ from backend.apps.audit.services import audit_record
 from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Region
 from backend.apps.institutions.selectors import InstitutionUnclear, institution_directory, region_get
+from backend.common.batches import batched
 from backend.common.crypto import blind_index
 from backend.common.id_number import IdNumber
 from backend.common.service_month import ServiceMonth
@@ -219,22 +220,22 @@ class _Run:
         """Children and photos of the chunk that were not met before, in a few queries."""
         memory = self.memory
         codes = {v.code for v in values if v.code is not None} - memory.codes.keys()
-        for batch in _batches(sorted(codes)):
+        for batch in batched(sorted(codes), _BATCH):
             memory.codes |= dict(Child.objects.filter(code__in=batch).values_list("code", "pk"))
         numbers = {v.id_number.value for v in values if v.id_number is not None} - memory.numbers.keys()
         indexes = {blind_index("id_number", number): number for number in numbers}
-        for batch in _batches(sorted(indexes)):
+        for batch in batched(sorted(indexes), _BATCH):
             found = Child.objects.filter(id_number_index__in=batch).values_list("id_number_index", "pk")
             memory.numbers |= {indexes[index]: pk for index, pk in found}
         photos = {v.photo for v in values if v.photo is not None} - memory.photos.keys()
-        for batch in _batches(sorted(photos)):
+        for batch in batched(sorted(photos), _BATCH):
             memory.photos |= dict(Photo.objects.filter(path__in=batch).values_list("path", "pk"))
         serials = {
             serial_punch_key(institution_id=pk, serial=v.serial)
             for v in values
             if v.serial is not None and isinstance(pk := self._institution(v), int)
         } - memory.serials.keys()
-        for batch in _batches(sorted(serials)):
+        for batch in batched(sorted(serials), _BATCH):
             for punch in Punch.objects.filter(idempotency_key__in=batch).only(
                 "idempotency_key", "child_id", "institution_id", "happened_at", "direction"
             ):
@@ -338,8 +339,3 @@ def _convert(column: Column, raw: Raw) -> Any:
     except CellInvalid as problem:
         return _Bad(str(problem))
     return None if value == "" else value
-
-
-def _batches(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]

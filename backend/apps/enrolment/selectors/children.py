@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef
 
 from backend.apps.accounts.domain.scope import Scope
 from backend.apps.enrolment.models import Child, Enrolment
 from backend.apps.institutions.permissions import institutions_within
+from backend.common.batches import batched
 from backend.common.errors import NotFound
 
 _BATCH = 800  # below every database's limit of parameters in one statement
 
 
-def _batches(values: Iterable[str]) -> Iterator[list[str]]:
-    wanted = sorted(set(values))
-    for start in range(0, len(wanted), _BATCH):
-        yield wanted[start : start + _BATCH]
-
-
 def children_by_code(codes: Iterable[str]) -> dict[str, Child]:
     """Children by 婴幼儿编号; a few queries for any number of codes."""
-    return {child.code: child for batch in _batches(codes) for child in Child.objects.filter(code__in=batch)}
+    return {
+        child.code: child
+        for batch in batched(sorted(set(codes)), _BATCH)
+        for child in Child.objects.filter(code__in=batch)
+    }
 
 
 def children_by_index(indexes: Iterable[str]) -> dict[str, Child]:
     """Children by the blind index of their identity number."""
     return {
         str(child.id_number_index): child
-        for batch in _batches(indexes)
+        for batch in batched(sorted(set(indexes)), _BATCH)
         for child in Child.objects.filter(id_number_index__in=batch)
     }
 

@@ -17,7 +17,8 @@ def report_files(*, snapshot: Snapshot) -> list[ReportFile]:
 
 
 def report_get(*, actor: User, report_id: int) -> ReportFile:
-    report = ReportFile.objects.filter(pk=report_id, statement_number=0).select_related("snapshot").first()
+    found = ReportFile.objects.filter(pk=report_id, statement_number=0)
+    report = found.select_related("snapshot").defer("snapshot__header").first()
     scope = scope_of(actor, permission=VIEW_REPORT)
     if report is None or not scope.covers_county(report.snapshot.county_code):
         raise NotFound("report_not_found", "没有这份报告, 或不在您的权限范围内")

@@ -10,86 +10,22 @@ from typing import Any
 
 from django.db.models import Max, Min
 
-from backend.apps.enrolment.models import CareMode
-from backend.apps.institutions.models import ClassType
+from backend.apps.reporting.selectors.chain import ActRow, acting, chain
 from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
-from backend.apps.subsidy.domain.adjustments import REASONS
-from backend.apps.subsidy.domain.derivation import decode
-from backend.apps.subsidy.domain.payments import PAYEE_NAMES, Payment, payments, payments_by_side
-from backend.apps.subsidy.domain.render import formula, reason_text
-from backend.apps.subsidy.domain.scheme import CHILD_UNITS
-from backend.apps.subsidy.models import Snapshot, SnapshotAdjustment, SnapshotLine, SnapshotStatement
-from backend.common.masking import mask_name
+from backend.apps.reporting.selectors.sealed_rows import (
+    AdjustmentRow,
+    InstitutionRow,
+    LineRow,
+    adjustment_row,
+    by_child,
+    institution_row,
+    line_row,
+)
+from backend.apps.subsidy.domain.payments import Payment, payments_by_side
+from backend.apps.subsidy.models import Snapshot, SnapshotAdjustment, SnapshotLine
 
 ALWAYS_PRINTED = frozenset({"考勤人数异常", "考勤机构异常"})  # also when nothing was found
 APPROVED = "approved"  # as sealed in SnapshotStatement.outcome; the live statements stay out of reach
-
-
-@dataclass(frozen=True, slots=True)
-class InstitutionRow:
-    """One institution of the month; `amount` in yuan. Row numbers lead to the rows of the XLSX."""
-
-    number: int
-    name: str
-    township: str
-    grade: str
-    required_days: int
-    children: int
-    paid: int
-    places: int
-    amount: Decimal
-    payees: dict[str, Decimal]  # by title; empty where everything goes to one at once
-    first_row: int | None
-    last_row: int | None
-    reason: str
-    adjusted: Decimal = Decimal("0.00")  # 补发与追回 of earlier months, part of `amount`
-
-
-@dataclass(frozen=True, slots=True)
-class LineRow:
-    """One line: a child's with the name masked, or the institution's own, which has `places` and no child."""
-
-    number: int
-    code: str
-    institution: str
-    township: str
-    grade: str
-    child_code: str
-    child_name: str
-    class_type: str
-    care_mode: str
-    places: int | None
-    required_days: int
-    attended_days: int
-    not_captured_days: int
-    rate: Decimal | None
-    factor: Decimal
-    amount: Decimal
-    payees: dict[str, Decimal]
-    reason: str
-    formula: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdjustmentRow:
-    """One line by which this month pays or takes back for an earlier one (补发/追回)."""
-
-    code: str
-    institution: str
-    child_code: str
-    child_name: str
-    origin_month: str
-    origin_row: str
-    origin_root: str
-    sealed: Decimal
-    adjusted: Decimal
-    current: Decimal
-    amount: Decimal
-    carried: Decimal
-    arrived_at: datetime | None
-    reason: str
-    sealed_formula: str
-    current_formula: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +96,7 @@ class ReportMonth:
     feed: tuple[FeedRow, ...] = ()
     seal: ReportSeal | None = None
     adjustments: tuple[AdjustmentRow, ...] = ()
+    explained_acts: tuple[tuple[str, ActRow], ...] = ()  # with the institution; all but plain approvals
 
     @property
     def adjusted(self) -> Decimal:
@@ -221,8 +158,7 @@ class ReportMonth:
 
     @property
     def by_child(self) -> bool:
-        """Does the scheme of the month pay per child, or the institution itself?"""
-        return str(self.header["scheme"]["definition"].get("unit", "child_month")) in CHILD_UNITS
+        return by_child(self.snapshot)
 
     @property
     def payments(self) -> dict[str, tuple[Payment, ...]] | None:
@@ -241,7 +177,7 @@ class ReportMonth:
 
     @property
     def evaluated_by(self) -> str:
-        return str(self.header["evaluation"]["by"])
+        return acting(self.header["evaluation"])
 
     @property
     def evaluated_at(self) -> datetime:
@@ -291,6 +227,7 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
         for statement in statements
     ]
     header = snapshot.header
+    names = {statement.institution_id: statement.institution_name for statement in statements}
     return ReportMonth(
         snapshot=snapshot,
         seal=report_seal(snapshot),
@@ -322,12 +259,15 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
             )
             for count in header["alert_counts"]
         ),
-        passed=_passed(header, {s.institution_id: s.institution_name for s in statements}),
+        passed=_passed(header, names),
         overrides=tuple(
             OverrideRow(row["name"], row["days"], row["reason"], row["set_by"])
             for row in header["required_days"]["overrides"]
         ),
-        feed=_feed(header, {s.institution_id: s.institution_name for s in statements}),
+        feed=_feed(header, names),
+        explained_acts=tuple(
+            (names.get(act.institution_id, ""), act) for act in chain(header) if not act.plain
+        ),
     )
 
 
@@ -370,76 +310,3 @@ def report_lines(snapshot: Snapshot) -> Iterator[LineRow]:
     )
     for line in lines.iterator(chunk_size=2_000):
         yield line_row(line)
-
-
-def adjustment_row(line: SnapshotAdjustment) -> AdjustmentRow:
-    trees = (line.derivation["sealed"], line.derivation["current"])
-    sealed_formula, current_formula = ("" if tree is None else formula(decode(tree)) for tree in trees)
-    return AdjustmentRow(
-        code=line.row_code,
-        institution=line.statement.institution_name,
-        child_code=line.child_code,
-        child_name=mask_name(line.child_name) if line.child_name else "",
-        origin_month=str(line.origin_month),
-        origin_row=line.origin_row_code,
-        origin_root=line.derivation["root"],
-        sealed=line.sealed_amount,
-        adjusted=line.adjusted_amount,
-        current=line.current_amount,
-        amount=line.amount,
-        carried=line.difference - line.amount,
-        arrived_at=line.arrived_at,
-        reason=REASONS[line.reason_code],
-        sealed_formula=sealed_formula,
-        current_formula=current_formula,
-    )
-
-
-def institution_row(
-    statement: SnapshotStatement, adjusted: Decimal, first_row: int | None, last_row: int | None
-) -> InstitutionRow:
-    return InstitutionRow(
-        number=statement.row_number,
-        name=statement.institution_name,
-        township=statement.township_name,
-        grade=statement.grade_name,
-        required_days=statement.required_days,
-        children=statement.children_count,
-        paid=statement.paid_children,
-        places=statement.places,
-        amount=statement.total_amount,
-        adjusted=adjusted,
-        payees=_payees(statement.payments.get("payees", {})),
-        first_row=first_row,
-        last_row=last_row,
-        reason=statement.exclusion_reason,
-    )
-
-
-def _payees(parts: dict[str, list[str]]) -> dict[str, Decimal]:
-    return {payment.title: payment.total for payment in payments(parts, PAYEE_NAMES)}
-
-
-def line_row(line: SnapshotLine) -> LineRow:
-    statement = line.statement
-    return LineRow(
-        number=line.row_number,
-        code=line.row_code,
-        institution=statement.institution_name,
-        township=statement.township_name,
-        grade=statement.grade_name,
-        child_code=line.child_code,
-        child_name=mask_name(line.child_name),
-        class_type=str(ClassType(line.class_type).label) if line.class_type else "",
-        care_mode=str(CareMode(line.care_mode).label) if line.care_mode else "",
-        places=line.places,
-        required_days=line.required_days,
-        attended_days=line.attended_days,
-        not_captured_days=line.not_captured_days,
-        rate=line.rate_amount,
-        factor=line.factor,
-        amount=line.amount,
-        payees=_payees(line.payments),
-        reason=reason_text(line.reason_code),
-        formula=formula(decode(line.derivation)),
-    )

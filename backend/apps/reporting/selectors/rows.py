@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -13,11 +12,11 @@ from django.db.models import QuerySet
 
 from backend.apps.accounts.models import User
 from backend.apps.accounts.selectors import scope_of
-from backend.apps.enrolment.models import CareMode
-from backend.apps.institutions.models import ClassType, Institution
+from backend.apps.institutions.models import Institution
 from backend.apps.institutions.permissions import institutions_within
 from backend.apps.reporting.selectors.month import APPROVED
 from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
+from backend.apps.reporting.selectors.sealed_rows import AdjustmentRow, LineRow, adjustment_row, line_row
 from backend.apps.seals.selectors.ledger import Explained, explained
 from backend.apps.subsidy.domain.adjustments import REASONS
 from backend.apps.subsidy.domain.render import reason_text
@@ -35,14 +34,7 @@ CODE: Final = re.compile(r"[0-9]{6}-[0-9]{6}-A?[0-9]{5,7}", re.ASCII)
 class SealedLinePart:
     """A line of the month itself."""
 
-    class_type: str
-    care_mode: str
-    places: int | None
-    required_days: int
-    attended_days: int
-    not_captured_days: int
-    rate_amount: Decimal | None
-    factor: Decimal
+    row: LineRow
     explanation: LineExplanation
 
 
@@ -50,14 +42,7 @@ class SealedLinePart:
 class SealedAdjustmentPart:
     """A line that pays or takes back for an earlier month."""
 
-    origin_month: ServiceMonth
-    origin_row_code: str
-    origin_root: str
-    sealed_amount: Decimal
-    adjusted_amount: Decimal
-    current_amount: Decimal
-    carried: Decimal
-    arrived_at: datetime | None
+    row: AdjustmentRow
     explained: Explained
 
 
@@ -104,6 +89,7 @@ def sealed_row(*, actor: User, code: str) -> SealedRow:
     found = (
         model.objects.filter(row_code=code, statement__in=reached(actor).values("pk"))
         .select_related("statement__snapshot")
+        .defer("statement__snapshot__header")  # the whole month: hundreds of KB for one row
         .first()
     )
     if found is None:
@@ -129,34 +115,12 @@ def sealed_row(*, actor: User, code: str) -> SealedRow:
         reason_code=found.reason_code,
         reason_text=reason_text(found.reason_code) if is_line else REASONS[found.reason_code],
         seal=report_seal(snapshot),
-        line=_line(found) if isinstance(found, SnapshotLine) else None,
-        adjustment=None if isinstance(found, SnapshotLine) else _adjustment(found),
-    )
-
-
-def _line(found: SnapshotLine) -> SealedLinePart:
-    return SealedLinePart(
-        class_type=str(ClassType(found.class_type).label) if found.class_type else "",
-        care_mode=str(CareMode(found.care_mode).label) if found.care_mode else "",
-        places=found.places,
-        required_days=found.required_days,
-        attended_days=found.attended_days,
-        not_captured_days=found.not_captured_days,
-        rate_amount=found.rate_amount,
-        factor=found.factor,
-        explanation=tree_explanation(found.derivation),
-    )
-
-
-def _adjustment(found: SnapshotAdjustment) -> SealedAdjustmentPart:
-    return SealedAdjustmentPart(
-        origin_month=found.origin_month,
-        origin_row_code=found.origin_row_code,
-        origin_root=found.derivation["root"],
-        sealed_amount=found.sealed_amount,
-        adjusted_amount=found.adjusted_amount,
-        current_amount=found.current_amount,
-        carried=found.difference - found.amount,
-        arrived_at=found.arrived_at,
-        explained=explained(found.derivation["sealed"], found.derivation["current"]),
+        line=SealedLinePart(line_row(found), tree_explanation(found.derivation))
+        if isinstance(found, SnapshotLine)
+        else None,
+        adjustment=None
+        if isinstance(found, SnapshotLine)
+        else SealedAdjustmentPart(
+            adjustment_row(found), explained(found.derivation["sealed"], found.derivation["current"])
+        ),
     )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from backend.apps.reporting.selectors.month import (
-    APPROVED,
+from backend.apps.reporting.selectors.chain import ActRow, acting, chain
+from backend.apps.reporting.selectors.month import APPROVED
+from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
+from backend.apps.reporting.selectors.sealed_rows import (
     AdjustmentRow,
     InstitutionRow,
     LineRow,
     adjustment_row,
+    by_child,
     institution_row,
     line_row,
 )
-from backend.apps.reporting.selectors.seal import ReportSeal, report_seal
 from backend.apps.subsidy.domain.payments import Payment, payments_by_side
 from backend.apps.subsidy.models import (
     Snapshot,
@@ -36,32 +37,6 @@ from backend.apps.subsidy.selectors.snapshot_documents import (
 from backend.common.crypto import DecryptionFailed
 from backend.common.errors import Conflict, NotFound
 
-# What is sealed are codes; how paper calls them is kept here, so that a month of 2026 reads in 2031 as it did.
-STEPS: Final[Mapping[str, str]] = {
-    "review_township": "乡镇街道初审",
-    "review_county": "县级审核",
-    "correct": "机构更正",
-    "exclude": "不纳入本月",
-}
-DECISIONS: Final[Mapping[str, str]] = {
-    "approved": "通过",
-    "returned": "退回",
-    "back_to_township": "退回初审",
-    "excluded": "不纳入本月",
-    "resubmitted": "重新提交",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
-    """One act of the review chain as sealed."""
-
-    step: str
-    decision: str
-    person: str
-    at: datetime
-    comment: str
-
 
 @dataclass(frozen=True)
 class ReportStatement:
@@ -73,13 +48,34 @@ class ReportStatement:
     approved: bool
     rows: tuple[LineRow, ...]
     adjustments: tuple[AdjustmentRow, ...]
-    decisions: tuple[DecisionRow, ...]
+    acts: tuple[ActRow, ...]
     payments: dict[str, tuple[Payment, ...]] | None
     seal: ReportSeal | None
 
     @property
     def adjusted(self) -> Decimal:
         return sum((row.amount for row in self.adjustments), Decimal("0.00"))
+
+    @property
+    def by_child(self) -> bool:
+        return by_child(self.snapshot)
+
+    @property
+    def evaluated_by(self) -> str:
+        return acting(self._evaluation)
+
+    @property
+    def evaluated_at(self) -> datetime:
+        return datetime.fromisoformat(self._evaluation["at"])
+
+    @property
+    def evaluation_comment(self) -> str:
+        return str(self._evaluation["comment"])
+
+    @property
+    def _evaluation(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.snapshot.header["evaluation"]
+        return found
 
 
 def sealed_statement(*, cycle_id: int, institution_id: int) -> SnapshotStatement:
@@ -113,23 +109,9 @@ def report_statement(statement: SnapshotStatement) -> ReportStatement:
         approved=statement.outcome == APPROVED,
         rows=tuple(line_row(line) for line in lines),
         adjustments=tuple(adjustment_row(line) for line in adjustments),
-        decisions=tuple(
-            _decision(found)
-            for found in snapshot.header["decisions"]
-            if found["institution"] == statement.institution_id
-        ),
+        acts=tuple(act for act in chain(snapshot.header) if act.institution_id == statement.institution_id),
         payments=payments_by_side(statement.payments),
         seal=report_seal(snapshot),
-    )
-
-
-def _decision(found: dict[str, Any]) -> DecisionRow:
-    return DecisionRow(
-        step=STEPS[found["step"]],
-        decision=DECISIONS[found["decision"]],
-        person=found["by"],
-        at=datetime.fromisoformat(found["at"]),
-        comment=found.get("comment", ""),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from django.db import models
 from django.db.models import Count, Q, QuerySet, Sum
 
 from backend.apps.accounts.models import User
@@ -24,13 +25,23 @@ MONTHS_MAX: Final = 24
 ZERO: Final = Decimal("0.00")
 ADJUSTED: Final = "补发与追回"
 OF_INSTITUTION: Final = "按机构计补"
-# Axis: what statements are grouped by. A class is a matter of lines, not of statements.
+
+
+class Axis(models.TextChoices):
+    INSTITUTION = "institution", "机构"
+    TOWNSHIP = "township", "乡镇街道"
+    GRADE = "grade", "等级"
+    CLASS = "class", "班型"
+    MONTH = "month", "月份"
+
+
+# What statements are grouped by. A class is a matter of lines, not of statements.
 AXES: Final[Mapping[str, tuple[str, ...]]] = {
-    "institution": ("institution_id",),
-    "township": ("snapshot__county_code", "snapshot__county_name", "township_name"),
-    "grade": ("grade_name",),
-    "class": (),
-    "month": ("snapshot__month",),
+    Axis.INSTITUTION: ("institution_id",),
+    Axis.TOWNSHIP: ("snapshot__county_code", "snapshot__county_name", "township_name"),
+    Axis.GRADE: ("grade_name",),
+    Axis.CLASS: (),
+    Axis.MONTH: ("snapshot__month",),
 }
 
 
@@ -56,7 +67,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`institutions` counts statements: an institution of two months counts twice, as children do (人次)."""
+    """`institutions` counts statements: an institution of two months counts twice, as children do (人次).
+
+    By class it counts in every class it has, so that only the total is the number of the other axes.
+    """
 
     institutions: int = 0
     children: int = 0
@@ -72,6 +86,43 @@ class Figures:
             self.places + other.places,
             self.amount + other.amount,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of one key. `there`: in a month that can be compared."""
+
+    figures: Figures = Figures()
+    comparable: Decimal = ZERO
+    before: Decimal = ZERO
+    there: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Snapshots that are counted: of the period, those of it sealed a year before as well, and these earlier ones."""
+
+    now: tuple[int, ...]
+    pairs: tuple[int, ...]
+    before: tuple[int, ...]
+
+    @property
+    def all(self) -> set[int]:
+        return {*self.now, *self.before}
+
+    def is_now(self, path: str = "") -> Q:
+        return self._among(path, self.now)
+
+    def amounts(self, name: str, path: str = "") -> dict[str, Sum]:
+        return {
+            "paid_now": Sum(name, filter=self.is_now(path)),
+            "comparable": Sum(name, filter=self._among(path, self.pairs)),
+            "before": Sum(name, filter=self._among(path, self.before)),
+        }
+
+    @staticmethod
+    def _among(path: str, snapshots: tuple[int, ...]) -> Q:
+        return Q(**{f"{path}snapshot_id__in": snapshots})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,47 +159,60 @@ class Statistics:
 
 
 def statistics(*, actor: User, axis: str, period: Period, county: str = "") -> Statistics:
-    """Rows by amount, the largest first. At most nine queries whatever the number of months."""
+    """Rows by amount, the largest first; `statistics_by` of one axis."""
+    (found,) = statistics_by(actor=actor, axes=(axis,), period=period, county=county)
+    return found
+
+
+def statistics_by(
+    *, actor: User, axes: Iterable[str] = AXES, period: Period, county: str = ""
+) -> tuple[Statistics, ...]:
+    """The same sealed months by several axes, which add up to the same total also while another month is being sealed.
+
+    Which months there are is asked once. Then one query an axis, two more by class and one more by institution, whatever
+    the number of months.
+    """
     statements = reached(actor, VIEW_CYCLE).filter(outcome=APPROVED)
     now, then = _snapshots(statements, period, county)
     pairs = {pk: then[key] for key, pk in now.items() if key in then}
-    figures = _figures(statements, axis, now.values())
-    comparable = _figures(statements, axis, pairs) if pairs else {}
-    before = _figures(statements, axis, pairs.values()) if pairs else {}
-    if axis == "month":
-        before = {(ServiceMonth(m.year + 1, m.month),): figure for (m,), figure in before.items()}
-    there = {*comparable, *before}  # in a month that can be compared
-    labels = _labels(statements, axis, [*figures, *before], {*now.values(), *pairs.values()})
+    chosen = Chosen(tuple(now.values()), tuple(pairs), tuple(pairs.values()))
+    sealed = tuple(sorted({month for _, month in now}))
+    compared = tuple(sorted({month for (_, month), pk in now.items() if pk in pairs}))
+    return tuple(
+        Statistics(axis, period, sealed, compared, *_table(statements, axis, chosen)) for axis in axes
+    )
+
+
+def _table(
+    statements: QuerySet[SnapshotStatement], axis: str, chosen: Chosen
+) -> tuple[tuple[StatisticsRow, ...], StatisticsRow]:
+    found = _by_class(statements, chosen) if axis == "class" else _by_statement(statements, axis, chosen)
+    labels = _labels(statements, axis, found, chosen)
     rows = [
         StatisticsRow(
             key="|".join(map(str, key)),
             label=labels[key][0],
             note=labels[key][1],
-            figures=figures.get(key, Figures()),
-            comparable=comparable.get(key, Figures()).amount if key in there else None,
-            before=before.get(key, Figures()).amount if key in there else None,
+            figures=sums.figures,
+            comparable=sums.comparable if sums.there else None,
+            before=sums.before if sums.there else None,
         )
-        for key in {**figures, **before}
+        for key, sums in found.items()
     ]
     if axis == "month":
         rows.sort(key=lambda row: row.key, reverse=True)
     else:
         rows.sort(key=lambda row: (-row.figures.amount, row.label, row.key))
-    compared = {month for (_, month), pk in now.items() if pk in pairs}
-    return Statistics(
-        axis=axis,
-        period=period,
-        sealed=tuple(sorted({month for _, month in now})),
-        compared=tuple(sorted(compared)),
-        rows=tuple(rows),
-        total=StatisticsRow(
-            key="",
-            label="合计",
-            note="",
-            figures=sum((row.figures for row in rows), Figures()),
-            comparable=sum((row.comparable or ZERO for row in rows), ZERO) if pairs else None,
-            before=sum((row.before or ZERO for row in rows), ZERO) if pairs else None,
-        ),
+    figures = sum((row.figures for row in rows), Figures())
+    if axis == "class":  # an institution with several classes is one
+        figures = replace(figures, institutions=statements.filter(snapshot_id__in=chosen.now).count())
+    return tuple(rows), StatisticsRow(
+        key="",
+        label="合计",
+        note="",
+        figures=figures,
+        comparable=sum((row.comparable or ZERO for row in rows), ZERO) if chosen.pairs else None,
+        before=sum((row.before or ZERO for row in rows), ZERO) if chosen.pairs else None,
     )
 
 
@@ -179,70 +243,76 @@ def _snapshots(
     return now, then
 
 
-def _figures(
-    statements: QuerySet[SnapshotStatement], axis: str, snapshots: Iterable[int]
-) -> dict[tuple[Any, ...], Figures]:
-    """One query; two by class. Every axis adds up to the totals of the sealed statements."""
-    chosen = statements.filter(snapshot_id__in=list(snapshots))
-    if axis == "class":
-        return _by_class(chosen)
+def _by_statement(
+    statements: QuerySet[SnapshotStatement], axis: str, chosen: Chosen
+) -> dict[tuple[Any, ...], Sums]:
+    """One query."""
     names = AXES[axis]
-    grouped = (
-        chosen.order_by()
+    found: dict[tuple[Any, ...], Sums] = {}
+    for group in (
+        statements.filter(snapshot_id__in=chosen.all)
+        .order_by()
         .values(*names)
         .annotate(
-            number=Count("pk"),
-            children=Sum("children_count"),
-            paid=Sum("paid_children"),
-            taken=Sum("places"),
-            amount=Sum("total_amount"),
+            number=Count("pk", filter=chosen.is_now()),
+            children=Sum("children_count", filter=chosen.is_now()),
+            paid=Sum("paid_children", filter=chosen.is_now()),
+            taken=Sum("places", filter=chosen.is_now()),
+            **chosen.amounts("total_amount"),
         )
-    )
-    return {
-        tuple(group[name] for name in names): Figures(
-            group["number"],
-            group["children"],
-            group["paid"],
-            group["taken"],
-            round_money(Decimal(group["amount"])),
-        )
-        for group in grouped
-    }
-
-
-def _by_class(chosen: QuerySet[SnapshotStatement]) -> dict[tuple[Any, ...], Figures]:
-    """Lines by class; what earlier months are paid stands by itself, so that the sum is that of the statements."""
-    found: dict[tuple[Any, ...], Figures] = {}
-    lines = SnapshotLine.objects.filter(statement__in=chosen.values("pk")).order_by()
-    for group in lines.values("class_type").annotate(
-        children=Count("pk", filter=Q(child_id__isnull=False)),
-        paid=Count("pk", filter=Q(child_id__isnull=False, amount__gt=0)),
-        taken=Sum("places"),
-        amount=Sum("amount"),
-        number=Count("statement", distinct=True),
     ):
-        found[(group["class_type"],)] = Figures(
-            group["number"],
-            group["children"],
-            group["paid"],
-            group["taken"] or 0,
-            round_money(Decimal(group["amount"])),
-        )
-    adjusted = SnapshotAdjustment.objects.filter(statement__in=chosen.values("pk")).aggregate(
-        amount=Sum("amount"), number=Count("statement", distinct=True)
-    )
-    if adjusted["number"]:
-        found[(ADJUSTED,)] = Figures(
-            institutions=adjusted["number"], amount=round_money(Decimal(adjusted["amount"]))
-        )
+        _keep(found, axis, tuple(group[name] for name in names), group)
     return found
 
 
+def _by_class(statements: QuerySet[SnapshotStatement], chosen: Chosen) -> dict[tuple[Any, ...], Sums]:
+    """Lines by class, and what earlier months are paid by itself, so that the sum is that of the statements. Two queries."""
+    of = statements.filter(snapshot_id__in=chosen.all).values("pk")
+    found: dict[tuple[Any, ...], Sums] = {}
+    child, is_now = Q(child_id__isnull=False), chosen.is_now("statement__")
+    lines = SnapshotLine.objects.filter(statement__in=of).order_by()
+    for group in lines.values("class_type").annotate(
+        number=Count("statement", distinct=True, filter=is_now),
+        children=Count("pk", filter=child & is_now),
+        paid=Count("pk", filter=child & is_now & Q(amount__gt=0)),
+        taken=Sum("places", filter=is_now),
+        **chosen.amounts("amount", "statement__"),
+    ):
+        _keep(found, "class", (group["class_type"],), group)
+    adjusted = SnapshotAdjustment.objects.filter(statement__in=of).aggregate(
+        number=Count("statement", distinct=True, filter=is_now), **chosen.amounts("amount", "statement__")
+    )
+    _keep(found, "class", (ADJUSTED,), adjusted)
+    return found
+
+
+def _keep(
+    found: dict[tuple[Any, ...], Sums], axis: str, key: tuple[Any, ...], group: Mapping[str, Any]
+) -> None:
+    """What a group says of now, and of the year before: by month these are two keys."""
+    if group["number"]:
+        figures = Figures(
+            group["number"],
+            group.get("children") or 0,
+            group.get("paid") or 0,
+            group.get("taken") or 0,
+            _money(group["paid_now"]),
+        )
+        sums = found.get(key, Sums())
+        found[key] = replace(sums, figures=figures)
+    if group["comparable"] is not None:
+        found[key] = replace(found.get(key, Sums()), comparable=_money(group["comparable"]), there=True)
+    if group["before"] is not None:
+        later = (ServiceMonth(key[0].year + 1, key[0].month),) if axis == "month" else key
+        found[later] = replace(found.get(later, Sums()), before=_money(group["before"]), there=True)
+
+
+def _money(found: Any) -> Decimal:
+    return round_money(Decimal(found or 0))
+
+
 def _labels(
-    statements: QuerySet[SnapshotStatement],
-    axis: str,
-    keys: Iterable[tuple[Any, ...]],
-    snapshots: Iterable[int],
+    statements: QuerySet[SnapshotStatement], axis: str, keys: Iterable[tuple[Any, ...]], chosen: Chosen
 ) -> dict[tuple[Any, ...], tuple[str, str]]:
     if axis == "township":
         return {key: (key[2], key[1]) for key in keys}
@@ -251,7 +321,7 @@ def _labels(
     if axis != "institution":
         return {key: (str(key[0]), "") for key in keys}
     names = (
-        statements.filter(snapshot_id__in=list(snapshots))
+        statements.filter(snapshot_id__in=chosen.all)
         .order_by("snapshot__month", "pk")
         .values_list("institution_id", "institution_name", "township_name")
         .distinct()

@@ -12,17 +12,21 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from backend.apps.reporting.selectors.month import AdjustmentRow, InstitutionRow, LineRow, ReportMonth
+from backend.apps.reporting.selectors.chain import ActRow
+from backend.apps.reporting.selectors.month import ReportMonth
+from backend.apps.reporting.selectors.sealed_rows import AdjustmentRow, InstitutionRow, LineRow
 from backend.apps.reporting.services.printing import Enclosed, printed
 from backend.apps.reporting.services.style import font_family, stylesheet
 from backend.apps.reporting.services.tables import Table, TableColumn
 from backend.apps.subsidy.domain.payments import Payment
-from backend.apps.subsidy.models import Snapshot
+from backend.apps.subsidy.selectors.snapshot_documents import code_start, row_code
 from backend.common.money import money_in_words, money_text
 
 # Rows a PDF may carry: drawn, about 1 ms of CPU each, and 30 to a page (docs/adr/0120). Longer details are in the XLSX only.
 ANNEX_ROWS_MAX: Final = 20_000
-ADJUSTMENTS_MAX: Final = 300  # laid out by WeasyPrint, 13 ms each (docs/adr/0014)
+LAID_OUT_MAX: Final = (
+    300  # adjustments, and acts of the chain: rows of WeasyPrint, 13 ms each (docs/adr/0014)
+)
 
 
 def report_pdf(
@@ -60,7 +64,7 @@ def report_html(
         "title": report_title(month),
         "issuer": issuer,
         "style": mark_safe(stylesheet(family=family, digest=month.snapshot.digest, code=code)),  # noqa: S308 - our own file
-        "number": row_code_start(month.snapshot),
+        "number": code_start(month.snapshot.county_code, month.snapshot.month),
         "reviewers": "、".join(dict.fromkeys(d.person for d in month.duties if d.step == "县级审核")) or "—",
         "created": timezone.localtime(month.evaluated_at).isoformat(timespec="seconds"),
         "month": month,
@@ -103,15 +107,19 @@ def report_html(
         "open_alerts": sum(alert.open for alert in month.alerts),
         "detail_name": detail_name,
         "enclosed_name": enclosed_name,
-        "first_code": f"{row_code_start(month.snapshot)}-00001",
+        "first_code": row_code(month.snapshot.county_code, month.snapshot.month, 1),
         "substituted": substituted,
         "evaluated_at": minute(month.evaluated_at),
         "evaluated_on": day_text(month.evaluated_at),
         "annex_pages": range(annex_pages),
         "paid_for": paid_for(month),
         "no": _numerals(month),
-        "adjustments": [adjustment_cells(row) for row in month.adjustments[:ADJUSTMENTS_MAX]],
-        "adjustments_left": max(0, len(month.adjustments) - ADJUSTMENTS_MAX),
+        "adjustments": [adjustment_cells(row) for row in month.adjustments[:LAID_OUT_MAX]],
+        "adjustments_left": max(0, len(month.adjustments) - LAID_OUT_MAX),
+        "acts": [
+            {"institution": name, **act_cells(act)} for name, act in month.explained_acts[:LAID_OUT_MAX]
+        ],
+        "acts_left": max(0, len(month.explained_acts) - LAID_OUT_MAX),
         "adjusted": money_text(month.adjusted),
         "lines_total": money_text(month.total - month.adjusted),
         "seal": month.seal,
@@ -142,6 +150,27 @@ def adjustment_cells(row: AdjustmentRow) -> Mapping[str, Any]:
     }
 
 
+def act_cells(act: ActRow) -> Mapping[str, Any]:
+    return {
+        "step": act.step,
+        "decision": act.decision,
+        "person": person_parts(act.person),
+        "at": minute(act.at),
+        "comment": act.comment,
+        "holds": act.holds,
+    }
+
+
+def person_parts(person: str) -> list[str]:
+    """Where a narrow cell may break: before whom it is done for.
+
+    >>> person_parts("王三江（受孙代理委托）"), person_parts("王三江")
+    (['王三江', '（受孙代理委托）'], ['王三江'])
+    """
+    name, bracket, rest = person.partition("（")
+    return [name, bracket + rest] if bracket else [name]
+
+
 def qr_picture(text: str) -> str:
     """A QR code as a `data:` address, the same for the same text: 25 mm on paper are read by any phone."""
     return str(segno.make(text, error="m", micro=False).svg_data_uri(border=2))
@@ -156,11 +185,6 @@ def paid_for(month: ReportMonth) -> str:
 
 def report_title(month: ReportMonth) -> str:
     return f"{month.county}{month.month_text}托育机构考勤补助资金核定报告"
-
-
-def row_code_start(snapshot: Snapshot) -> str:
-    """What every row code of the month begins with; the number of the report too."""
-    return f"{snapshot.county_code[:6]}-{str(snapshot.month).replace('-', '')}"
 
 
 def minute(moment: datetime) -> str:

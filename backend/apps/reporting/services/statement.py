@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 
 from django.template.loader import render_to_string
@@ -10,26 +9,27 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from backend.apps.reporting.models import ReportFile
-from backend.apps.reporting.selectors.month import LineRow
+from backend.apps.reporting.selectors.sealed_rows import LineRow
 from backend.apps.reporting.selectors.statement import ReportStatement, report_statement
 from backend.apps.reporting.services.files import report_file, report_intact
 from backend.apps.reporting.services.pdf import (
+    act_cells,
     adjustment_cells,
     day_text,
     factor_text,
     minute,
     payment_tables,
+    person_parts,
     qr_picture,
     rate_text,
-    row_code_start,
 )
 from backend.apps.reporting.services.printing import Enclosed, printed
 from backend.apps.reporting.services.style import font_family, stylesheet
 from backend.apps.reporting.services.tables import Table, TableColumn
 from backend.apps.seals.models import Seal
 from backend.apps.seals.services import institution_rows
-from backend.apps.subsidy.domain.scheme import CHILD_UNITS
-from backend.apps.subsidy.models import Snapshot, SnapshotStatement
+from backend.apps.subsidy.models import SnapshotStatement
+from backend.apps.subsidy.selectors.snapshot_documents import code_start
 from backend.common.money import money_in_words, money_text
 
 Kind = ReportFile.Kind
@@ -71,10 +71,6 @@ def statement_title(found: ReportStatement) -> str:
     return f"{month.year}年{month.month}月考勤补助结算单"
 
 
-def _by_child(snapshot: Snapshot) -> bool:
-    return str(snapshot.header["scheme"]["definition"].get("unit", "child_month")) in CHILD_UNITS
-
-
 def _own_rows(found: ReportStatement) -> Enclosed | None:
     """What the institution may take home: its own rows with the path to the month's root, nobody's name in it."""
     if found.seal is None:
@@ -85,12 +81,8 @@ def _own_rows(found: ReportStatement) -> Enclosed | None:
         name=f"{found.snapshot.county_code}-{found.snapshot.month}-{found.row.number:04d}.json",
         description="本机构封存数据及核验路径 (不含个人信息)",
         content=institution_rows(seal, institution_id=statement.institution_id),
-        at=_evaluated_at(found),
+        at=found.evaluated_at,
     )
-
-
-def _evaluated_at(found: ReportStatement) -> datetime:
-    return datetime.fromisoformat(found.snapshot.header["evaluation"]["at"])
 
 
 def statement_html(
@@ -100,20 +92,20 @@ def statement_html(
     header = snapshot.header
     code = "" if found.seal is None else found.seal.code
     style = stylesheet(family=font_family(), digest=snapshot.digest, code=code)
-    at = _evaluated_at(found)
+    at = found.evaluated_at
     context = {
         "title": f"{row.name}{statement_title(found)}",
         "heading": statement_title(found),
         "issuer": f"{snapshot.county_name}卫生健康局",
         "style": mark_safe(style),  # noqa: S308 - our own file
         "created": timezone.localtime(at).isoformat(timespec="seconds"),
-        "number": f"{row_code_start(snapshot)}-S{row.number:04d}",
+        "number": f"{code_start(snapshot.county_code, snapshot.month)}-S{row.number:04d}",
         "document_number": header["scheme"]["document_number"],
         "scheme": f"{header['scheme']['name']}（第 {header['scheme']['version']} 版）",
         "row": row,
         "credit_code": found.credit_code,
         "approved": found.approved,
-        "by_child": _by_child(snapshot),
+        "by_child": found.by_child,
         "amount": money_text(row.amount),
         "words": money_in_words(row.amount),
         "lines_total": money_text(row.amount - found.adjusted),
@@ -121,17 +113,10 @@ def statement_html(
         "adjustments": [adjustment_cells(one) for one in found.adjustments],
         "payments": payment_tables(found.payments),
         "codes": "无" if row.first_row is None else _codes(found),
-        "decisions": [
-            {
-                "step": one.step,
-                "decision": one.decision,
-                "person": one.person,
-                "at": minute(one.at),
-                "comment": one.comment,
-            }
-            for one in found.decisions
-        ],
-        "evaluated_by": header["evaluation"]["by"],
+        "acts": [act_cells(act) for act in found.acts],
+        "taken_back": not all(act.holds for act in found.acts),
+        "evaluated_by": person_parts(found.evaluated_by),
+        "evaluation_comment": found.evaluation_comment,
         "evaluated_at": minute(at),
         "evaluated_on": day_text(at),
         "seal": found.seal,
@@ -152,7 +137,7 @@ def _codes(found: ReportStatement) -> str:
 def _table(found: ReportStatement) -> Table:
     """One row a line with its formula, so that the amount can be followed on paper."""
     columns: tuple[TableColumn, ...]
-    if _by_child(found.snapshot):
+    if found.by_child:
         columns = (
             *(TableColumn("行编码", 11), TableColumn("婴幼儿编号", 8), TableColumn("姓名", 5.5)),
             *(TableColumn("班型", 5), TableColumn("托育模式", 5.5), TableColumn("应考勤", 4.5, "right")),

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from backend.apps.reporting.selectors.statistics import AXES, Statistics
+from backend.apps.reporting.selectors.statistics import AXES, Axis, Statistics
 from backend.apps.reporting.services.sheets import (
     Column,
     Formats,
-    SheetRefused,
     put,
     set_columns,
     set_header,
@@ -19,29 +18,28 @@ from backend.apps.reporting.services.sheets import (
     set_row,
     workbook,
 )
+from backend.common.errors import Unavailable
 
-TITLES: Final = {
-    "institution": "机构",
-    "township": "乡镇街道",
-    "grade": "等级",
-    "class": "班型",
-    "month": "月份",
-}
 NOTES: Final = {"institution": "乡镇街道", "township": "县(市、区)"}
 MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook has no time zone; fixed, so that the same figures are the same bytes
 
 
 def statistics_xlsx(found: Sequence[Statistics]) -> bytes:
-    """One `Statistics` an axis, all of the same period. Raises `SheetRefused` when the axes do not add up alike."""
-    totals = {one.total.figures.amount for one in found}
+    """One `Statistics` an axis, all of the same period.
+
+    Raises `Unavailable` `statistics_moved` when they do not add up alike: whom the reader may see changed in between.
+    """
+    totals = {(one.total.figures, one.total.comparable, one.total.before) for one in found}
     if len(totals) != 1 or {one.axis for one in found} != set(AXES):
-        raise SheetRefused(f"各统计口径合计不一致: {sorted(totals)}")
+        raise Unavailable(
+            "statistics_moved", "统计期间您的权限范围或机构归属有变动, 各表合计不一致, 请重新下载"
+        )
     target = io.BytesIO()
     book = workbook(target)
     book.set_properties({"title": "托育机构考勤补助统计", "created": MADE})
     formats = Formats(book)
     for one in found:
-        _sheet(book.add_worksheet(f"按{TITLES[one.axis]}"), formats, one)
+        _sheet(book.add_worksheet(f"按{Axis(one.axis).label}"), formats, one)
     _notes(book.add_worksheet("说明"), formats, found[0])
     book.close()
     return target.getvalue()
@@ -50,7 +48,12 @@ def statistics_xlsx(found: Sequence[Statistics]) -> bytes:
 def _sheet(sheet: Any, formats: Formats, found: Statistics) -> None:
     note = NOTES.get(found.axis)
     columns = [
-        Column(TITLES[found.axis], 34 if found.axis == "institution" else 18, "text", lambda row: row.label),
+        Column(
+            str(Axis(found.axis).label),
+            34 if found.axis == "institution" else 18,
+            "text",
+            lambda row: row.label,
+        ),
         *([Column(note, 14, "text", lambda row: row.note)] if note else []),
         Column("机构次数", 10, "count", lambda row: row.figures.institutions),
         Column("在托人次", 10, "count", lambda row: row.figures.children),
@@ -86,6 +89,7 @@ def _notes(sheet: Any, formats: Formats, found: Statistics) -> None:
         ("已封存的月份", f"{listed}; 未评定封存的月份不计入"),
         ("同比", f"只比较上年同月也已封存的月份: {compared}"),
         ("口径", "只取评定通过的结算单封存的数据; 人次为各月之和; 班型取自明细, 以前月份补发与追回单列"),
+        ("机构次数", "各月之和; 按班型统计时, 一家机构计入它的每一种班型, 合计仍按机构计, 不重复"),
         ("合计", "各表合计相同, 等于期间内各月封存的核定总额(在您的权限范围内)"),
     )
     for row, (key, text) in enumerate(notes):

@@ -131,7 +131,7 @@ class Pages:
                     used.update(line)
                     y += LEADING
         for font in fonts:
-            for character in used:
+            for character in sorted(used):  # a set has another order in every process
                 glyph = face.glyphs[character]
                 font.to_unicode.setdefault(glyph.id, character)
                 font.widths.setdefault(glyph.id, glyph.width)

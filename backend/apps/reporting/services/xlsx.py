@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from backend.apps.reporting.selectors.month import LineRow, ReportMonth
+from backend.apps.reporting.selectors.month import ReportMonth
+from backend.apps.reporting.selectors.sealed_rows import LineRow
 from backend.apps.reporting.services.pdf import minute, paid_for, report_title
 from backend.apps.reporting.services.sheets import (
     Column,
@@ -24,6 +25,7 @@ from backend.apps.reporting.services.sheets import (
     set_row,
     workbook,
 )
+from backend.apps.subsidy.selectors.snapshot_documents import row_code
 from backend.common.money import money_in_words, money_text
 
 ZERO: Final = Decimal("0.00")
@@ -260,7 +262,5 @@ def _notes(sheet: Any, formats: Formats, month: ReportMonth) -> None:
 
 
 def _code(month: ReportMonth, number: int | None) -> str:
-    if number is None:
-        return ""
     snapshot = month.snapshot
-    return f"{snapshot.county_code[:6]}-{str(snapshot.month).replace('-', '')}-{number:05d}"
+    return "" if number is None else row_code(snapshot.county_code, snapshot.month, number)

@@ -30,12 +30,21 @@ def name_commitment(row_code: str, name: str) -> str:
     return blind_index("snapshot.child_name", f"{row_code}\x00{unicodedata.normalize('NFC', name)}")
 
 
+def code_start(county_code: str, month: object) -> str:
+    """What every row code of a month begins with; the number of its report too.
+
+    >>> code_start("330683000000", "2026-10")
+    '330683-202610'
+    """
+    return f"{county_code[:6]}-{str(month).replace('-', '')}"
+
+
 def row_code(county_code: str, month: object, number: int) -> str:
     """
     >>> row_code("330683000000", "2026-10", 42)
     '330683-202610-00042'
     """
-    return f"{county_code[:6]}-{str(month).replace('-', '')}-{number:05d}"
+    return f"{code_start(county_code, month)}-{number:05d}"
 
 
 def adjustment_code(county_code: str, month: object, number: int) -> str:
@@ -43,7 +52,7 @@ def adjustment_code(county_code: str, month: object, number: int) -> str:
     >>> adjustment_code("330683000000", "2026-11", 3)
     '330683-202611-A00003'
     """
-    return f"{county_code[:6]}-{str(month).replace('-', '')}-A{number:05d}"
+    return f"{code_start(county_code, month)}-A{number:05d}"
 
 
 def adjustment_document(line: SnapshotAdjustment) -> dict[str, Any]:

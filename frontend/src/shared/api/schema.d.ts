@@ -2739,6 +2739,7 @@ export interface components {
             next: string | null;
             results: components["schemas"]["Colleague"][];
         };
+        /** @description What is asked for and what was decided. */
         Correction: {
             /** @description 由哪条预警提出 */
             alert: components["schemas"]["CorrectionAlert"] | null;
@@ -5068,7 +5069,7 @@ export interface components {
             amount: string;
             /** @description 在托人次 */
             children: number;
-            /** @description 机构次数: 各月之和 */
+            /** @description 机构次数: 各月之和; 按班型统计时一家机构计入它的每种班型, 合计不重复 */
             institutions: number;
             /** @description 应补人次 */
             paid: number;
@@ -11537,6 +11538,15 @@ export interface operations {
             };
             /** @description 无权限, 或缺少 CSRF 令牌 */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 暂时繁忙, 稍后重试 */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
