@@ -85,7 +85,10 @@ def test_another_process_in_another_year_zone_and_language_makes_the_same_bytes(
         env={
             **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
             "DJANGO_SETTINGS_MODULE": "backend.config.settings.test",
-            "TZ": "America/New_York", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7",
+            "TZ": "America/New_York",
+            "LC_ALL": "C",
+            "LANG": "C",
+            "PYTHONHASHSEED": "7",
         },
         capture_output=True,
         text=True,
