@@ -166,6 +166,13 @@ class UsualOf(models.TextChoices):
     COUNTY = "county", "全县"
 
 
+class SealState(models.TextChoices):
+    SOUND = "sound", "一致"
+    DAMAGED = "damaged", "有异常"
+    UNSAVED = "unsaved", "备份未齐"
+    UNCHECKED = "unchecked", "尚未核验"
+
+
 class JobState(models.TextChoices):
     WAITING = "waiting", "等待"
     RUNNING = "running", "进行中"

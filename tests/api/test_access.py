@@ -147,10 +147,11 @@ def call(user: User | None, operation_id: str, ids: dict[str, int], **query: Any
         "delegation_id": 1,
         "batch_id": 1,
         "replay_id": 1,
+        "seal_id": 1,
         **ids,
     }.items():
         path = path.replace("{" + name + "}", str(value))
-    path = path.replace("{kind}", "children").replace("{form}", "csv")
+    path = path.replace("{kind}", "children").replace("{form}", "csv").replace("{name}", "verify.html")
     if operation_id == "photo_retrieve":
         query.setdefault("punch", 1)
     if operation_id == "feed_month":
@@ -182,6 +183,10 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "cycle_list": ("operator_jasmine", "system_admin", "audit_admin"),
     "cycle_open": ("town_sanjiang", "evaluator", "auditor", "operator_jasmine", "system_admin"),
     "cycle_retrieve": ("operator_jasmine", "security_admin"),
+    **dict.fromkeys(
+        ("seal_list", "seal_retrieve", "seal_check", "seal_package", "seal_incident_list"),
+        ("operator_jasmine", "town_sanjiang"),
+    ),
     "statement_report": ("system_admin", "security_admin", "audit_admin"),
     "sealed_row_retrieve": ("system_admin", "security_admin", "audit_admin"),
     "statistics": ("operator_jasmine", "system_admin", "security_admin", "audit_admin"),
@@ -306,6 +311,7 @@ def test_wrong_role_is_403_and_changes_nothing(reviewed: Month, operation_id: st
 
 def test_every_guarded_operation_has_a_wrong_role_above() -> None:
     for_everybody = {"message_list", "message_read", "message_unread_count", "import_template", "county_list"}
+    for_everybody |= {"seal_verifier"}
     assert set(ALL) - PUBLIC - for_everybody == set(FORBIDDEN)
 
 

@@ -31,5 +31,6 @@ AREAS = (
     "delegations",
     "batches",
     "late",
+    "seals",
 )
 urlpatterns = [path("", include(f"backend.api.v1.{area}.urls")) for area in AREAS]

@@ -81,6 +81,7 @@ WHITENOISE_IMMUTABLE_FILE_TEST = (
     r"^/static/app/assets/.+-[\w-]{8}\.\w+$"  # Vite puts a content hash into these names
 )
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+VERIFIER_DIR = BASE_DIR / "verifier"  # the offline verifiers, given away as they are
 STATICFILES_DIRS = [("app", FRONTEND_DIST)] if FRONTEND_DIST.exists() else []
 MEDIA_ROOT = VAR_DIR / "media"  # photos and reports, served only through permission-checked views
 

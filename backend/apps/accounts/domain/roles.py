@@ -46,7 +46,8 @@ _READ = frozenset(
         "attendance.view_leave",
     }
 )
-_REPORTS = frozenset({"reporting.view_report"})
+_SEALS = frozenset({"seals.view_seal"})  # who is told when a sealed month was tampered with can look at it
+_REPORTS = frozenset({"reporting.view_report"}) | _SEALS
 
 PERMISSIONS: dict[RoleCode, frozenset[str]] = {
     RoleCode.INSTITUTION_OPERATOR: frozenset(
@@ -101,7 +102,7 @@ PERMISSIONS: dict[RoleCode, frozenset[str]] = {
     },
     RoleCode.AUDITOR: _READ | _REPORTS,
     RoleCode.LEADER: _READ | _REPORTS,
-    RoleCode.SYSTEM_ADMIN: frozenset({"jobs.operate", "accounts.manage_users"}),
-    RoleCode.SECURITY_ADMIN: frozenset({"accounts.manage_policies"}),
-    RoleCode.AUDIT_ADMIN: frozenset({"audit.view_events"}),
+    RoleCode.SYSTEM_ADMIN: _SEALS | {"jobs.operate", "accounts.manage_users"},
+    RoleCode.SECURITY_ADMIN: _SEALS | {"accounts.manage_policies"},
+    RoleCode.AUDIT_ADMIN: _SEALS | {"audit.view_events"},
 }

@@ -1,5 +1,6 @@
 """Public services of the sealing room."""
 
+from backend.apps.seals.services.asked import seal_check_now, seal_package_take
 from backend.apps.seals.services.backup import BackupSummary, seal_backup
 from backend.apps.seals.services.incidents import incidents_open
 from backend.apps.seals.services.late import (
@@ -34,8 +35,10 @@ __all__ = [
     "line_proof",
     "package_replay",
     "seal_backup",
+    "seal_check_now",
     "seal_month",
     "seal_package",
+    "seal_package_take",
     "seal_replay",
     "seal_restore",
     "seal_verify",

@@ -1572,6 +1572,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/seal-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 封存异常, 新的在前: 表, 行, 字段, 原值, 现值
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["seal_incident_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seal-verifiers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载离线核验工具: verify.html 或 zhishan_verify.py
+         * @description For everybody signed in: it holds no data.
+         */
+        get: operations["seal_verifier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 封存的各月, 新的在前: 简码, 备份, 最近一次核验
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["seal_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seals/{seal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个月的封存: 月根, 签名, 年度日志, 备份
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["seal_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seals/{seal_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 立即核验一个月: 逐行与封存包比对
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        post: operations["seal_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seals/{seal_id}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载一个月的封存包, 供离线核验; 个人信息在其中只有承诺值和密文
+         * @description One operation. `permission` is a codename, several (any suffices), or one of these per method.
+         */
+        get: operations["seal_package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -4741,6 +4861,65 @@ export interface components {
          * @enum {string}
          */
         SchemeStateEnum: "draft" | "released";
+        Seal: {
+            /**
+             * Format: date-time
+             * @description 最近一次核验; 尚未核验为 null
+             */
+            checked_at: string | null;
+            /** @description 封存简码 */
+            code: string;
+            /** @description 已写入并读回核对的备份位置 */
+            copies: number;
+            county_name: string;
+            /** Format: int64 */
+            cycle_id: number;
+            /** Format: int64 */
+            id: number;
+            /** @description 该月未消除的异常 */
+            incidents: number;
+            lines: number;
+            /** @description 配置的备份位置 */
+            locations: number;
+            /** @description 最近一次核验用时 */
+            milliseconds: number | null;
+            /** @example 2026-10 */
+            month: string;
+            /** @description 月根, 64 位十六进制 */
+            month_root: string;
+            /** Format: date-time */
+            sealed_at: string;
+            state: components["schemas"]["SealStateEnum"];
+            /** Format: decimal */
+            total_amount: string;
+            /** @description 与何处核对: 备份位置的名称, copy 为库内副本, 空串为无可核对 */
+            witness: string;
+        };
+        SealCopy: {
+            location: string;
+            path: string;
+            /** @description 字节 */
+            size: number;
+            sm3: string;
+            /** Format: date-time */
+            verified_at: string;
+            /** Format: date-time */
+            written_at: string;
+        };
+        SealDetail: {
+            /** @description 签名的检查点, 原文 */
+            checkpoint: string;
+            copies: components["schemas"]["SealCopy"][];
+            /** @description 该月在年度日志中的序号 */
+            entry: number;
+            format: string;
+            /** @description 封存的文档数 */
+            leaves: number;
+            /** @description 年度日志 */
+            origin: string;
+            seal: components["schemas"]["Seal"];
+            signatures: components["schemas"]["Signature"][];
+        };
         SealedAdjustmentPart: {
             /** Format: decimal */
             adjusted_amount: string;
@@ -4818,6 +4997,49 @@ export interface components {
             /** @description 算式 */
             text: string;
         };
+        SealIncident: {
+            /** Format: date-time */
+            closed_at: string | null;
+            field: string;
+            /** Format: date-time */
+            found_at: string;
+            /** Format: int64 */
+            id: number;
+            message: string;
+            /** @description 空串: 数据库防护, 不属于某个月 */
+            month: string;
+            /** @description 现在的值, 姓名脱敏 */
+            new_text: string;
+            /** @description 封存的值, 姓名脱敏 */
+            old_text: string;
+            row_key: string;
+            /**
+             * Format: date-time
+             * @description 最近一次仍然如此
+             */
+            seen_at: string;
+            table_name: string;
+        };
+        /** @description One key-set page. */
+        SealIncidentPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["SealIncident"][];
+        };
+        /** @description One key-set page. */
+        SealPage: {
+            /** @description 下一页游标; 没有更多为 null */
+            next: string | null;
+            results: components["schemas"]["Seal"][];
+        };
+        /**
+         * @description * `sound` - 一致
+         *     * `damaged` - 有异常
+         *     * `unsaved` - 备份未齐
+         *     * `unchecked` - 尚未核验
+         * @enum {string}
+         */
+        SealStateEnum: "sound" | "damaged" | "unsaved" | "unchecked";
         SeenTaskRequest: {
             content_hash: string;
             /** Format: int64 */
@@ -4883,6 +5105,13 @@ export interface components {
             /** @description 下一页游标; 没有更多为 null */
             next: string | null;
             results: components["schemas"]["SeveralResult"][];
+        };
+        Signature: {
+            /** @description ed25519, sm2, unreadable */
+            algorithm: string;
+            /** @description 公钥: 名称+编号+base64 */
+            key: string;
+            name: string;
         };
         SignInRequest: {
             password: string;
@@ -10752,6 +10981,312 @@ export interface operations {
             };
             /** @description 状态已变化, 请刷新后再看 */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seal_incident_list: {
+        parameters: {
+            query?: {
+                /** @description 已消除的 */
+                closed?: boolean;
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+                seal?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealIncidentPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seal_verifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 一个文件, 不需要本系统 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seal_list: {
+        parameters: {
+            query?: {
+                /** @description 上一页返回的 next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealPage"];
+                };
+            };
+            /** @description 输入有误 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seal_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seal_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealDetail"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seal_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seal_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealDetail"];
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 暂时繁忙, 稍后重试 */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    seal_package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seal_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 封存包 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description 未登录或登录已过期 */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 无权限, 或缺少 CSRF 令牌 */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 不存在, 或不在权限范围内 */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
