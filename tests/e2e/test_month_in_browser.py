@@ -91,6 +91,13 @@ def test_month_from_required_days_to_report(sit: Any, company: Cast) -> None:
         with desk.page.expect_download() as waiting:
             desk.page.get_by_role("row").filter(has_text="PDF").get_by_role("link", name="下载").click()
         assert waiting.value.path().read_bytes().startswith(b"%PDF-")
+        desk.go("/seals")
+        desk.page.get_by_role("link", name="2026年10月").click()
+        desk.page.get_by_role("button", name="立即核验").click()
+        expect(desk.page.get_by_text("完全一致")).to_be_visible()
+        with desk.page.expect_download() as waiting:
+            desk.page.get_by_role("link", name="下载封存包").click()
+        assert waiting.value.path().read_bytes().startswith(b"PK")
 
 
 def test_phone_approves_by_the_same_task(

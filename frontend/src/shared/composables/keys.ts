@@ -29,4 +29,5 @@ export const keys = {
   counties: ['counties'] as const,
   institutions: ['institutions'] as const,
   reports: ['reports'] as const,
+  seals: ['seals'] as const,
 }

@@ -47,6 +47,34 @@ export const statementStateLabel = toned({
   cancelled: { text: '本月已取消', tone: 'info' },
 })
 
+export const sealStateLabel = toned({
+  sound: { text: '核验一致', tone: 'success' },
+  damaged: { text: '有异常', tone: 'danger' },
+  unsaved: { text: '备份未齐', tone: 'warning' },
+  unchecked: { text: '等待核验', tone: 'info' },
+})
+
+/** What a month was last compared with. */
+export const witnessLabel = (name: string) => (name === '' ? '无可核对的封存包' : name === 'copy' ? '库内副本' : `备份位置 ${name}`)
+/** Sealed tables in plain words; the code stands beside them for whoever repairs. */
+export const sealedTableLabel = (table: string) =>
+  pick(
+    {
+      subsidy_snapshot: '月度汇总',
+      subsidy_snap_statement: '结算单',
+      subsidy_snap_line: '明细行',
+      subsidy_snap_adjust: '补发追回行',
+      subsidy_evaluation: '评定',
+      seal_month: '封存记录',
+      seal_tree: '封存副本',
+      seal_log: '年度日志',
+      seal_private: '封存密文',
+    },
+    table,
+    table.startsWith('backup:') ? '备份的封存包' : '',
+  )
+export const signatureLabel = plain({ ed25519: 'Ed25519', sm2: '国密 SM2', unreadable: '公钥不可读' })
+
 export const decisionLabel = toned({
   approved: { text: '通过', tone: 'success' },
   returned: { text: '退回', tone: 'warning' },

@@ -12,6 +12,15 @@ export function statisticsUrl(first: string, last: string, county?: string): str
   return `/api/v1/statistics/file?first=${first}&last=${last}${county ? `&county=${county}` : ''}`
 }
 
+export function packageUrl(sealId: number): string {
+  return `/api/v1/seals/${sealId}/package`
+}
+
+/** What checks a package without this system: a page for any browser, or one Python file. */
+export function verifierUrl(name: 'verify.html' | 'zhishan_verify.py'): string {
+  return `/api/v1/seal-verifiers/${name}`
+}
+
 export const TEMPLATE_KINDS = ['institutions', 'children', 'staff', 'punches', 'leaves'] as const
 export type TemplateKind = (typeof TEMPLATE_KINDS)[number]
 
