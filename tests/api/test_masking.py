@@ -17,6 +17,7 @@ from backend.apps.enrolment.models import Child
 from backend.apps.institutions.models import Institution
 from backend.apps.messaging.models import Message
 from backend.apps.reporting.models import ReportFile
+from backend.apps.seals.models import Seal
 from backend.apps.subsidy.models import EntitlementLine, Statement
 from tests.api.month import Month
 from tests.api.support import API, client_of, post
@@ -35,7 +36,7 @@ FILES = (
     "report_file",
     "correction_file",
     "alert_result_export",
-    *("statement_report", "statistics_file"),
+    *("statement_report", "statistics_file", "seal_package", "seal_verifier"),
 )
 # What an operation asks for beside the ids in its address.
 QUERIES = {
@@ -64,6 +65,7 @@ def every_get(month: Month) -> Iterator[tuple[str, str]]:
         "institution_id": list(Institution.objects.values_list("pk", flat=True)),
         "batch_id": list(BackgroundJob.objects.values_list("pk", flat=True)) or [0],
         "replay_id": [0],
+        "seal_id": list(Seal.objects.values_list("pk", flat=True)),
     }
     for operation_id, (method, path) in sorted(ALL.items()):
         if method != "get" or operation_id in FILES:
