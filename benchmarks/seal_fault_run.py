@@ -136,7 +136,7 @@ def evaluator(made: Stack, months: Months, cycle_id: int, key: str) -> Evaluator
         threading.Event().wait(0.2)
     task_id = TaskPlace.objects.get(cycle_id=cycle_id, node="evaluate").task_id
     content = person.call("GET", f"/tasks/{task_id}").body["content_hash"]
-    proof = person.call("POST", "/session/identity", {"password": months.password})
+    proof = person.call("POST", "/session/identity", {"cycle_id": cycle_id, "password": months.password})
     assert proof.status < 300, proof
     body = {"decision": "evaluated", "comment": COMMENT, "content_hash": content}
     return Evaluator(person, task_id, body, key)
