@@ -375,6 +375,11 @@ def archive_entries(data):
     return found
 
 
+def same(told, value):
+    """Python takes True for 1."""
+    return type(told) is type(value) and told == value
+
+
 class Fault(dict):
     def __init__(self, code, tree=-1, leaf=-1, key="", fields=()):
         super().__init__(code=code, tree=tree, leaf=leaf, key=key, fields=list(fields))
@@ -479,7 +484,7 @@ class Package:
             "month": month["columns"].get("month"),
             "county": month["columns"].get("county_code"),
         }
-        wrong = [name for name, value in truth.items() if self.cover.get(name) != value]
+        wrong = [name for name, value in truth.items() if not same(self.cover.get(name), value)]
         wrong += [] if self.same_checks else ["checks"]
         if wrong or month.get("kind") != "month":
             raise Stop(Fault("cover", fields=wrong))
@@ -499,8 +504,10 @@ class Package:
             raise Stop(Fault("log"))
         try:
             leaves = [parsed(line) for line in self.log]
+            if not isinstance(cover["entry"], int) or isinstance(cover["entry"], bool) or cover["entry"] < 0:
+                raise Wrong
             self.entry = entry = leaves[cover["entry"]]
-        except (Wrong, IndexError, KeyError, TypeError):
+        except (Wrong, IndexError, KeyError):
             raise Stop(Fault("log")) from None
         if leaves[0].get("kind") != "year" or leaves[0].get("origin") != note.origin:
             raise Stop(Fault("log"))
@@ -508,7 +515,7 @@ class Package:
         truth["kind"] = "month"
         truth["rows"] = sum(d.get("kind") == "line" for tree in self.documents[1:] for d in tree)
         truth["total_amount"] = self.documents[0][0]["columns"].get("total_amount")
-        wrong = sorted(name for name, value in truth.items() if entry.get(name) != value)
+        wrong = sorted(name for name, value in truth.items() if not same(entry.get(name), value))
         if wrong:
             raise Stop(Fault("entry", fields=wrong))
 

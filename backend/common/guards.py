@@ -165,8 +165,9 @@ def missing_guards(connection: Any) -> list[str]:
 
 
 def guard_faults(connection: Any) -> list[GuardFault]:
-    """Every trigger compared with its definition: present, enabled always, on the right verbs, with our function. One query
-    on SQLite, two on PostgreSQL; nothing on a database without our triggers.
+    """Every trigger compared with its definition: present, enabled always, on the right verbs, with our function, and on
+    PostgreSQL no other beside it; the table itself an ordinary one that nothing shadows. One query on SQLite, two on
+    PostgreSQL; nothing on a database without our triggers.
     """
     if connection.vendor == "postgresql":
         return _postgresql_faults(connection)
@@ -175,43 +176,66 @@ def guard_faults(connection: Any) -> list[GuardFault]:
     return []
 
 
+_SHAPES = """
+SELECT n, c.oid IS NOT NULL,
+  c.relkind <> 'r' OR c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_rewrite w WHERE w.ev_class = c.oid),
+  EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)),
+  c.relpersistence <> 'p',
+  (SELECT count(*) FROM pg_class d WHERE d.relname = n AND d.relkind IN ('r', 'v', 'm', 'f', 'p')
+     AND d.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(true)))) > 1
+FROM unnest(%s::text[]) n LEFT JOIN pg_class c ON c.oid = to_regclass(n)
+"""
+_SHAPE_TEXTS = (
+    "表被换成视图, 或加了规则或行级策略",
+    "表有继承的子表或上级表",
+    "表是临时表或不记日志 (UNLOGGED)",
+    "搜索路径中有同名的表或视图",
+)
+_TRIGGERS = """
+SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, t.tgqual IS NULL AND t.tgattr = ''::int2vector, p.prosrc,
+  l.lanname = 'plpgsql' AND p.proconfig IS NULL AND NOT p.prosecdef
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang
+WHERE NOT t.tgisinternal AND c.oid = ANY (SELECT to_regclass(n) FROM unnest(%s::text[]) n)
+ORDER BY 1, 2
+"""
+
+
 def _postgresql_faults(connection: Any) -> list[GuardFault]:
     tables = guarded_tables()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, t.tgqual IS NULL AND t.tgattr = ''::int2vector, p.prosrc"
-            " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
-            " WHERE NOT t.tgisinternal AND c.oid = ANY (SELECT n::regclass FROM unnest(%s::text[]) n)",
-            [tables],
-        )
+        cursor.execute(_SHAPES, [tables])
+        shapes = cursor.fetchall()
+        cursor.execute(_TRIGGERS, [tables])
         found = {(table, name): row for table, name, *row in cursor.fetchall()}
-        cursor.execute(
-            "SELECT n FROM unnest(%s::text[]) n JOIN pg_class c ON c.oid = n::regclass"
-            " WHERE c.relkind <> 'r' OR c.relrowsecurity OR c.relhasrules",
-            [tables],
-        )
-        faults = [GuardFault(table, "表被换成视图, 或加了规则或行级策略") for (table,) in cursor.fetchall()]
+    faults = [GuardFault(table, "表不存在: 被删除或改名") for table, there, *_ in shapes if not there]
+    absent = {fault.table for fault in faults}
+    for table, _there, *flags in shapes:
+        faults += [GuardFault(table, text) for text, flag in zip(_SHAPE_TEXTS, flags, strict=True) if flag]
     frozen = frozen_tables()
     for table in tables:
+        if table in absent:
+            continue
         when = frozen.get(table)
         row = _ROW | _BEFORE | _UPDATE | _DELETE | (_INSERT if when else 0)
         body = _BODY if when is None else _frozen_body(when)
         for name, kind, source in ((f"{table}_ro", row, body), (f"{table}_rt", _BEFORE | _TRUNCATE, _BODY)):
-            what = _postgresql_fault(found.get((table, name)), kind, source)
+            what = _postgresql_fault(found.pop((table, name), None), kind, source)
             if what:
                 faults.append(GuardFault(table, f"触发器 {name} {what}"))
-    return faults
+    return faults + [GuardFault(table, f"多出触发器 {name}") for table, name in found]
 
 
 def _postgresql_fault(row: list[Any] | None, kind: int, source: str) -> str:
     if row is None:
         return "不存在"
-    enabled, type_bits, unconditional, body = row
+    enabled, type_bits, unconditional, body, plain = row
     if enabled not in ("A", b"A"):
         return "被停用"
     if type_bits != kind or not unconditional:
         return "定义被改动"
-    return "" if body == source else "的函数被替换"
+    if body != source:
+        return "的函数被替换"
+    return "" if plain else "的函数设置被改动"
 
 
 def _sqlite_faults(connection: Any) -> list[GuardFault]:

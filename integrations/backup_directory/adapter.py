@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -43,11 +44,16 @@ class DirectoryStore:
             raise StoreError(f"写入失败 ({type(error).__name__})") from error
 
     def get(self, path: str) -> bytes | None:
+        target = self.folder / path
         try:
-            return (self.folder / path).read_bytes()
+            return target.read_bytes()
         except FileNotFoundError:
+            if target.is_symlink():
+                raise StoreError("该位置是指向别处的链接", permanent=True) from None
             return None
         except OSError as error:
+            if error.errno in (errno.EISDIR, errno.ELOOP, errno.ENOTDIR):
+                raise StoreError("该位置不是文件", permanent=True) from error
             raise StoreError(f"读取失败 ({type(error).__name__})") from error
 
     def paths(self, prefix: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ ROWS: list[tuple[str, str, list[Place]]] = [
     (
         "empty to text",
         "UPDATE subsidy_snap_statement SET exclusion_reason = ' ' WHERE row_number = 1",
-        [(STATEMENT, "嵊州市茉莉托育中心", "exclusion_reason", '""', " ")],
+        [(STATEMENT, "嵊州市茉莉托育中心", "exclusion_reason", '""', '" "')],
     ),
     ("digest", "UPDATE subsidy_snap_line SET digest = 'x' WHERE row_number = 3", [(LINE, ROW3, "digest", "{hash}", "x")]),
     ("row code", "UPDATE subsidy_snap_line SET row_code = '330683-202610-00009' WHERE row_number = 3", [(LINE, ROW3, "row_code", ROW3, "330683-202610-00009")]),
@@ -375,6 +375,7 @@ def test_an_old_backup_restored(sealed: Sealed) -> None:
         STATEMENT,
         SNAPSHOT,
         "subsidy_evaluation",
+        "audit_event",
     ):
         tamper(f"DELETE FROM {table}")
     assert places(installation_verify()) == [("seal_month", "2026-10", "", f"directory:{PATH}", "(无)")]

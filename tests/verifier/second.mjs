@@ -356,7 +356,7 @@ function verifyEntries(entries, keys) {
   const log = lines(texts[2]);
   if (note.size !== log.length || !note.root.equals(root(log.map(leafHash)))) throw new Stop(fault("log"));
   const leaves = log.map(read);
-  const entry = leaves[cover.entry];
+  const entry = (Number.isInteger(cover.entry) ? leaves[cover.entry] : undefined);
   if (leaves.includes(null) || !entry || leaves[0].kind !== "year" || leaves[0].origin !== origin) throw new Stop(fault("log"));
   const rows = trees.slice(1).flatMap((tree) => tree.documents).filter((document) => document.kind === "line").length;
   const told = { kind: "month", rows, total_amount: month.columns.total_amount };

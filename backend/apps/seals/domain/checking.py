@@ -163,7 +163,7 @@ def _trees(
         "month": month["columns"].get("month"),
         "county": month["columns"].get("county_code"),
     }
-    wrong = tuple(name for name, value in truth.items() if cover.get(name) != value)
+    wrong = tuple(name for name, value in truth.items() if not _same(cover.get(name), value))
     wrong += () if same_checks else ("checks",)
     if wrong or month.get("kind") != "month":
         raise _Stop(Fault("cover", fields=wrong))
@@ -189,8 +189,8 @@ def _log(package: Package, documents: list[list[dict[str, Any]]]) -> tuple[Check
         raise _Stop(Fault("log"))
     try:
         entries = [read_document(line) for line in lines]
-        entry = entries[cover["entry"]]
-    except (DocumentError, IndexError, KeyError, TypeError):
+        entry = entries[_place(cover["entry"])]
+    except (DocumentError, IndexError, KeyError):
         raise _Stop(Fault("log")) from None
     if entries[0].get("kind") != "year" or entries[0].get("origin") != checkpoint.origin:
         raise _Stop(Fault("log"))
@@ -201,13 +201,25 @@ def _log(package: Package, documents: list[list[dict[str, Any]]]) -> tuple[Check
         "leaves": cover["leaves"],
         "month": cover["month"],
         "root": cover["root"],
-        "rows": sum(document["kind"] == "line" for tree in documents[1:] for document in tree),
+        "rows": sum(document.get("kind") == "line" for tree in documents[1:] for document in tree),
         "total_amount": documents[0][0]["columns"].get("total_amount"),
     }
-    wrong = tuple(name for name, value in truth.items() if entry.get(name) != value)
+    wrong = tuple(name for name, value in truth.items() if not _same(entry.get(name), value))
     if wrong:
         raise _Stop(Fault("entry", fields=wrong))
     return checkpoint, entry
+
+
+def _place(value: Any) -> int:
+    """A number of a leaf: neither counted from the end nor a truth value."""
+    if type(value) is not int or value < 0:
+        raise IndexError
+    return value
+
+
+def _same(told: Any, value: Any) -> bool:
+    """Python takes True for 1."""
+    return type(told) is type(value) and bool(told == value)
 
 
 def _key_ids(texts: Any) -> list[tuple[str, bytes]] | None:
@@ -269,7 +281,7 @@ def _figures(documents: list[list[dict[str, Any]]]) -> None:
             approved += total if statement["outcome"] == APPROVED else 0
         if Decimal(documents[0][0]["columns"]["total_amount"]) != approved:
             raise _Stop(Fault("sum", 0, 0, str(documents[0][0]["key"]), ("total_amount",)))
-    except (KeyError, TypeError, InvalidOperation):
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
         raise _Stop(Fault("sum")) from None
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import QuerySet
 
 from backend.apps.accounts.models import User
 from backend.apps.seals.models import Seal
+from backend.apps.seals.services.verifying import readable_seals
 from backend.common.service_month import ServiceMonth
 
 
@@ -15,16 +15,20 @@ def add_month_arguments(parser: CommandParser) -> None:
     parser.add_argument("--month", default="", help="服务月, 如 2026-10; 不填为全部")
 
 
-def chosen_seals(county: str, month: str) -> QuerySet[Seal]:
-    seals = Seal.objects.order_by("county_code", "month")
-    if county:
-        seals = seals.filter(county_code__startswith=county)
+def chosen_seals(county: str, month: str) -> list[Seal]:
+    """By county and month; a seal whose row cannot be read is left to `installation_verify`, which names it."""
+    wanted = None
     if month:
         try:
-            seals = seals.filter(month=ServiceMonth.parse(month))
+            wanted = ServiceMonth.parse(month)
         except ValueError as error:
             raise CommandError(str(error)) from None
-    return seals
+    seals = [
+        seal
+        for seal in readable_seals()[0]
+        if seal.county_code.startswith(county) and wanted in (None, seal.month)
+    ]
+    return sorted(seals, key=lambda seal: (seal.county_code, seal.month, seal.pk))
 
 
 def person(username: str) -> User:

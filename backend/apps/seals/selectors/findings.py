@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from backend.apps.seals.domain.differences import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -23,6 +25,11 @@ class Finding:
     message: str
     row_id: int | None = None
     restorable: bool = False
+
+    def __post_init__(self) -> None:
+        """What was tampered with may hold anything; a finding is shown, stored and sent."""
+        for name in ("county_code", "month", "key", "field", "old", "new"):
+            object.__setattr__(self, name, visible(getattr(self, name)))
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""What concerns no single sealed month: triggers, owners, months without a seal, packages the database does not know."""
+"""What concerns no single sealed month: triggers, owners, months without a seal, packages and entries without a month."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import connection
 
+from backend.apps.audit.models import AuditEvent
 from backend.apps.seals.domain.differences import ABSENT
 from backend.apps.seals.models import LogEntry, Seal
 from backend.apps.seals.ports import BackupStore, StoreError
@@ -32,7 +33,7 @@ def defence_findings() -> Iterator[Finding]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, pg_get_userbyid(c.relowner), pg_has_role(current_user, c.relowner, 'USAGE')"
-            " FROM pg_class c WHERE c.oid = ANY (SELECT n::regclass FROM unnest(%s::text[]) n) ORDER BY 1",
+            " FROM pg_class c WHERE c.oid = ANY (SELECT to_regclass(n) FROM unnest(%s::text[]) n) ORDER BY 1",
             [list(SEALED_TABLES)],
         )
         rows = cursor.fetchall()
@@ -44,7 +45,7 @@ def defence_findings() -> Iterator[Finding]:
 
 
 def unsealed_findings() -> Iterator[Finding]:
-    """Evaluated months without backup or seal, and gaps in a log; three queries."""
+    """Evaluated months without backup or seal; two queries."""
     for evaluation in Evaluation.objects.filter(cycle__snapshot__isnull=True).select_related("cycle"):
         cycle = evaluation.cycle
         yield Finding(
@@ -56,13 +57,33 @@ def unsealed_findings() -> Iterator[Finding]:
             *(snapshot.county_code, str(snapshot.month), "seal_month", str(snapshot.month), "", "有", ABSENT),
             "该月有评定备份, 但没有封存",
         )
+
+
+def log_findings() -> Iterator[Finding]:
+    """Gaps in a log, and months the log or the audit log knows and the database has not; three queries."""
+    sealed = set(Seal.objects.values_list("origin", "entry"))
     expected: dict[str, int] = {}
-    for origin, number in LogEntry.objects.order_by("origin", "number").values_list("origin", "number"):
+    rows = LogEntry.objects.order_by("origin", "number").values_list("origin", "number", "kind")
+    for origin, number, kind in rows:
         if number != expected.get(origin, 0):
             yield Finding(
                 "", "", "seal_log", f"{origin} {expected.get(origin, 0)}", "", "有", ABSENT, "年度日志缺项"
             )
         expected[origin] = number + 1
+        if kind == "month" and (origin, number) not in sealed:
+            yield Finding(
+                *("", "", "seal_month", f"{origin} {number}", "", "有", ABSENT),
+                "年度日志有该月, 数据库中没有该月的封存",
+            )
+    known = {(county, str(month)) for county, month in Seal.objects.values_list("county_code", "month")}
+    events = AuditEvent.objects.filter(action="seals.month.sealed").order_by("id")
+    for county, detail in events.values_list("county_code", "detail"):
+        month = detail.get("month") if isinstance(detail, dict) else None
+        if (county, month) not in known:
+            yield Finding(
+                *(county, str(month or ""), "seal_month", str(month or ""), "", "有", ABSENT),
+                "操作审计记有该月封存, 数据库中没有该月的封存: 可能整月被删除",
+            )
 
 
 def unknown_packages(name: str, store: BackupStore) -> Iterator[Finding]:

@@ -46,6 +46,9 @@ class RowForm:
     def texts(self, values: Sequence[Any]) -> list[str]:
         return [write(value) for write, value in zip(self._writers, values, strict=True)]
 
+    def text(self, values: Sequence[Any], at: int) -> str:
+        return self._writers[at](values[at])
+
     def plain(self, values: Sequence[Any], at: int) -> Any:
         """Raises `DecryptionFailed`."""
         value = values[at]

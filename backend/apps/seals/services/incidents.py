@@ -12,6 +12,7 @@ from backend.apps.audit.services import audit_record
 from backend.apps.exchange.services import outbox_add
 from backend.apps.seals.models import Seal, SealIncident
 from backend.apps.seals.selectors.findings import Finding
+from backend.apps.seals.selectors.reading import attempt
 from backend.apps.seals.topics import INCIDENT
 
 TOLD_AT_ONCE = 50  # ids in one message; a table changed as a whole is one message, not a thousand
@@ -64,25 +65,24 @@ def _open(finding: Finding, scope: str) -> SealIncident:
     incident, _created = SealIncident.objects.update_or_create(
         fingerprint=finding.fingerprint, defaults=values
     )
-    audit_record(
-        actor=None,
-        action="seals.tampering.found",
-        target=incident,
-        county=finding.county_code,
-        detail={"month": finding.month, "table": finding.table, "key": finding.key, "field": finding.field},
-    )
+    where = {"month": finding.month, "table": finding.table, "key": finding.key, "field": finding.field}
+    _trace(incident, "seals.tampering.found", where)
     return incident
 
 
 def _close(incident: SealIncident) -> None:
     incident.closed_at = timezone.now()
     incident.save(update_fields=["closed_at"])
-    audit_record(
-        actor=None,
-        action="seals.tampering.gone",
-        target=incident,
-        county=incident.county_code,
-        detail={"month": incident.month, "table": incident.table_name, "key": incident.row_key},
+    where = {"month": incident.month, "table": incident.table_name, "key": incident.row_key}
+    _trace(incident, "seals.tampering.gone", where)
+
+
+def _trace(incident: SealIncident, action: str, detail: dict[str, str]) -> None:
+    """In the audit log; an audit log that is itself out of order silences no incident."""
+    attempt(
+        lambda: audit_record(
+            actor=None, action=action, target=incident, county=incident.county_code, detail=detail
+        )
     )
 
 

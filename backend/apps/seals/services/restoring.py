@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -18,6 +19,7 @@ from django.db.models import Model
 from backend.apps.accounts.models import User
 from backend.apps.audit.services import audit_record
 from backend.apps.seals.domain.differences import ABSENT
+from backend.apps.seals.domain.note import parse_note, short_code
 from backend.apps.seals.domain.package import Package, read_package, split_lines
 from backend.apps.seals.domain.tree import leaf_hash
 from backend.apps.seals.models import LogEntry, Seal, SealErasure, SealPrivate, SealTree
@@ -198,8 +200,15 @@ def _copies(seal: Seal, package: Package, table: str) -> list[tuple[str, str]]:
         entry=package.cover["entry"],
         keys=package.cover["keys"],
         checkpoint=package.checkpoint,
+        code=short_code(parse_note(package.checkpoint)[0]),
+        created_at=_sealed_at(package),
     )
     return [(table, str(seal.month))]
+
+
+def _sealed_at(package: Package) -> datetime:
+    entry = json.loads(split_lines(package.log)[package.cover["entry"]])
+    return datetime.fromisoformat(entry["sealed_at"])
 
 
 def _tree(seal: Seal, package: Package, number: int) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -21,18 +22,25 @@ from backend.apps.seals.ports import BackupStore, StoreError
 from backend.apps.seals.selectors.copies import Copies, fault_finding
 from backend.apps.seals.selectors.findings import Finding
 from backend.apps.seals.selectors.installation import (
+    SEALED_TABLES,
     defence_findings,
+    log_findings,
     unknown_packages,
     unsealed_findings,
 )
 from backend.apps.seals.selectors.keys import ed25519_verify, trusted_keys
 from backend.apps.seals.selectors.live import LiveRows
+from backend.apps.seals.selectors.marks import signed_mark
 from backend.apps.seals.selectors.openings import Openings, opened, private_binding
+from backend.apps.seals.selectors.reading import UNREADABLE, Raw, attempt, ids_of, rows_in_pieces
 from backend.apps.seals.selectors.stores import package_path, stores
+from backend.apps.seals.selectors.structure import structure_findings
 from backend.apps.seals.services.packaging import seal_package
 from backend.common.crypto import DecryptionFailed
 
 COPY = "copy"  # the second copy in the database served as witness
+UNREADABLE_TEXT = "不能读取: 表、列或内容被改动"
+_SEAL_COLUMNS = tuple(field.attname for field in Seal._meta.concrete_fields)
 LATEST_BACKUP = timedelta(minutes=15)  # until then a package may still be on its way
 
 
@@ -66,8 +74,13 @@ def seal_verify(seal: Seal, *, mark: str = "") -> SealReport:
     for name, store in stores().items():
         try:
             found = _read(seal, name, store, trusted, findings)
-        except StoreError:
+        except StoreError as error:
             unreachable.append(name)
+            if error.permanent:  # no outage: somebody put something else there, or took the right to read
+                findings.append(_place(seal, f"backup:{name}", package_path(seal), "有", ABSENT, str(error)))
+            continue
+        except UNREADABLE:  # a package nobody could have written but whoever made it to break this
+            findings.append(_place(seal, f"backup:{name}", package_path(seal), "", "", UNREADABLE_TEXT))
             continue
         if found is None:
             continue
@@ -76,21 +89,14 @@ def seal_verify(seal: Seal, *, mark: str = "") -> SealReport:
         elif replace(found.package, private="") != replace(witness.package, private=""):
             findings.append(_between(seal, witness, found))
     if witness is None:
-        witness = _from_copy(seal, trusted, findings)
+        good, witness = attempt(lambda: _from_copy(seal, trusted, findings))
+        if not good:
+            findings.append(_place(seal, "seal_tree", str(seal.month), "", "", UNREADABLE_TEXT))
     if witness is not None:
         findings += _against(seal, witness)
     seconds = time.perf_counter() - started
     unique = tuple({finding.fingerprint: finding for finding in findings}.values())
-    SealCheck.objects.update_or_create(
-        seal=seal,
-        defaults={
-            "checked_at": timezone.now(),
-            "milliseconds": int(seconds * 1_000),
-            "findings": len(unique),
-            "witness": witness.name if witness else "",
-            "mark": mark,
-        },
-    )
+    _note(seal, seconds, len(unique), witness.name if witness else "", mark)
     return SealReport(
         seal_id=seal.pk,
         county_code=seal.county_code,
@@ -102,12 +108,58 @@ def seal_verify(seal: Seal, *, mark: str = "") -> SealReport:
     )
 
 
+def _note(seal: Seal, seconds: float, findings: int, witness: str, mark: str) -> None:
+    """In `SealCheck`, which is no sealed table: what was found counts, also where it cannot be noted."""
+    now = timezone.now()
+    values = {
+        "checked_at": now,
+        "milliseconds": int(seconds * 1_000),
+        "findings": findings,
+        "witness": witness,
+        "mark": signed_mark(seal.pk, mark, now, findings) if mark else "",
+    }
+    attempt(lambda: SealCheck.objects.update_or_create(seal=seal, defaults=values))
+
+
 def installation_verify() -> list[Finding]:
-    """What no single month shows: triggers, owners, months without a seal, packages the database does not know."""
-    found = [*defence_findings(), *unsealed_findings()]
+    """What no single month shows: triggers, owners, columns, months without a seal, packages and log entries without a month."""
+    parts: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("seal_month", defence_findings),
+        ("seal_month", lambda: structure_findings(SEALED_TABLES)),
+        ("subsidy_evaluation", unsealed_findings),
+        ("seal_log", log_findings),
+        ("seal_month", lambda: iter(readable_seals()[1])),
+    ]
     for name, store in stores().items():
-        found += unknown_packages(name, store)
+        parts.append(("seal_month", partial(unknown_packages, name, store)))
+    found: list[Finding] = []
+    for table, part in parts:
+        good, findings = attempt(lambda part=part: list(part()))  # type: ignore[misc]  # bound now
+        if good and findings is not None:
+            found += findings
+        else:
+            found.append(Finding("", "", table, "", "", "", "", UNREADABLE_TEXT))
     return found
+
+
+def readable_seals() -> tuple[list[Seal], list[Finding]]:
+    """Every seal, the newest month first; a row that cannot be read is a finding and hides none of the others."""
+    rows = Seal.objects.order_by("-month", "-id")
+    good, found = attempt(lambda: list(rows))
+    if good and found is not None:
+        return found, []
+    seals, findings = [], []
+    for pk in ids_of(Seal.objects.all()) or ():
+        good, one = attempt(lambda pk=pk: Seal.objects.get(pk=pk))  # type: ignore[misc]  # bound now
+        if good and one is not None:
+            seals.append(one)
+        else:
+            values = dict(zip(_SEAL_COLUMNS, next(rows_in_pieces(Seal, [pk], _SEAL_COLUMNS)), strict=True))
+            bad = [name for name, value in values.items() if isinstance(value, Raw)]
+            for name in bad or [""]:
+                place = ("seal_month", f"{values['origin']} {values['entry']}", name)
+                findings.append(Finding("", "", *place, "", str(values.get(name, "")), "值不能读取"))
+    return seals, findings
 
 
 # --- witnesses -------------------------------------------------------------------------------------------
@@ -160,18 +212,29 @@ def _against(seal: Seal, witness: _Witness) -> Iterator[Finding]:
     assert documents is not None  # a package without faults was read to its end
     yield from Copies(seal, witness.package).findings()
     opened_trees: dict[int, Openings] = {}
-    for line in split_lines(witness.package.private):
-        sealed = json.loads(line)
-        number, bound_to = sealed["tree"], private_binding(seal, sealed["tree"])
+    for place, line in enumerate(split_lines(witness.package.private)):
         try:
-            openings = opened(sealed["ciphertext"], bound_to)
-        except (DecryptionFailed, ValueError):
-            yield _place(seal, f"{witness.name}:private", f"第 {number} 棵树", "", "", "密文不能解开")
+            sealed = json.loads(line)
+            number = sealed["tree"]
+            openings = opened(sealed["ciphertext"], private_binding(seal, number))
+            faults = list(_openings(seal, witness, number, openings, documents[number]))
+        except (DecryptionFailed, *UNREADABLE):
+            key = _tree_of(line) or f"第 {place + 1} 行"
+            yield _place(seal, f"{witness.name}:private", key, "", "", "密文不能解开")
             continue
-        yield from _openings(seal, witness, number, openings, documents[number])
+        yield from faults
         opened_trees[number] = openings
     lines = [tree.lines for tree in witness.package.trees]
     yield from LiveRows(seal, documents, lines, opened_trees).findings()
+
+
+def _tree_of(line: str) -> str:
+    """The encrypted part is the one no signature covers: anything may stand there."""
+    try:
+        number = json.loads(line)["tree"]
+    except UNREADABLE:
+        return ""
+    return f"第 {number} 棵树" if type(number) is int else ""
 
 
 def _openings(

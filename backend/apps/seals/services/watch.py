@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from backend.apps.seals.models import Seal, SealCheck
-from backend.apps.seals.selectors.marks import month_marks
+from backend.apps.seals.selectors.marks import month_marks, signed_mark
+from backend.apps.seals.selectors.reading import attempt
 from backend.apps.seals.services.incidents import INSTALLATION, incidents_note, month_scope
-from backend.apps.seals.services.verifying import installation_verify, seal_verify
+from backend.apps.seals.services.verifying import installation_verify, readable_seals, seal_verify
 
 BUDGET_SECONDS = 20.0
 UNTOUCHED = timedelta(minutes=15)  # a month without any sign of a change is read again after this
@@ -30,7 +32,9 @@ class WatchSummary:
 
 
 def seals_watch(*, budget_seconds: float = BUDGET_SECONDS) -> WatchSummary:
-    """Triggers, owners and gaps first; then months, the longest unread first, until the budget is used up."""
+    """Triggers, owners, columns and gaps first; then months until the budget is used up, at least one: those with a sign of a change
+    or with findings before those that were only not read for a while, and of each the longest unread first.
+    """
     deadline = time.monotonic() + budget_seconds
     opened = incidents_note(installation_verify(), scope=INSTALLATION)
     marks = month_marks()  # read before the rows: what changes meanwhile shows next time
@@ -46,19 +50,21 @@ def seals_watch(*, budget_seconds: float = BUDGET_SECONDS) -> WatchSummary:
 
 
 def _due(marks: Mapping[int, str]) -> list[Seal]:
-    """Months that were touched, were not right last time, or were not read for a while; the longest unread first."""
+    """Months that were touched, were not right last time, or were not read for a while, in the order to read them."""
     now = timezone.now()
-    states = {state.seal_id: state for state in SealCheck.objects.all()}
+    states = attempt(lambda: {state.seal_id: state for state in SealCheck.objects.all()})[1] or {}
     found = []
-    for seal in Seal.objects.order_by("-month", "-id"):
+    for seal in readable_seals()[0]:
         state = states.get(seal.pk)
-        calm = (
-            state is not None
-            and not state.findings
-            and state.mark == marks.get(seal.pk, "")
-            and state.mark
-            and state.checked_at > now - UNTOUCHED
-        )
-        if not calm:
-            found.append(seal)
-    return sorted(found, key=lambda seal: states[seal.pk].checked_at if seal.pk in states else NEVER)
+        calm = state is not None and not state.findings and _untouched(state, marks.get(seal.pk, ""))
+        if calm and state is not None and now - UNTOUCHED < state.checked_at <= now:
+            continue
+        found.append((calm, NEVER if state is None else state.checked_at, seal))
+    found.sort(key=lambda one: one[:2])
+    return [seal for _calm, _checked_at, seal in found]
+
+
+def _untouched(state: SealCheck, mark: str) -> bool:
+    """No sign of a change since a check that was really made."""
+    signed = signed_mark(state.seal_id, mark, state.checked_at, state.findings)
+    return bool(mark) and constant_time_compare(state.mark, signed)
