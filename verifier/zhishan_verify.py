@@ -4,6 +4,7 @@
     python3 zhishan_verify.py 330683000000-2026-10.zip --key "zhishan.example+ab12cd34+AZ…"
     python3 zhishan_verify.py 330683000000-2026-10.zip --code 7D3V-70FE-EZNC-3PDB
     python3 zhishan_verify.py 我的机构.json                        an institution's own rows, or the proof of one row
+    python3 zhishan_verify.py 核定报告.pdf                         what the PDF of a report or a statement encloses
     python3 zhishan_verify.py 2026-08.zip 2026-09.zip 2026-10.zip  several months: each, and the chain of the year
     python3 zhishan_verify.py --compare 旧.zip 新.zip              which row and which column differ
 
@@ -383,6 +384,10 @@ def same(told, value):
 class Fault(dict):
     def __init__(self, code, tree=-1, leaf=-1, key="", fields=()):
         super().__init__(code=code, tree=tree, leaf=leaf, key=key, fields=list(fields))
+
+
+class NothingEnclosed(Exception):
+    pass
 
 
 class Stop(Exception):
@@ -819,10 +824,33 @@ def report(name, file):
         print(f"  签名有效: {key.algorithm} {key.name}+{key.id.hex()}")
     if not file.keys_given:
         print("  注意: 公钥取自文件本身。请与报告或公告上的公钥编号核对, 或用 --key 提供。")
+    if name.lower().endswith(".pdf"):
+        print("  注意: 核对的是 PDF 附带的封存数据。纸面上的数字请按行编码与它对照, 简码须与纸面相同。")
+
+
+def enclosed(data):
+    """The first file a PDF of ours encloses (PDF/A-3): a package, or an institution's own rows. None without one."""
+    for place in re.finditer(rb"/Type\s*/EmbeddedFile\b", data):
+        start = data.rfind(b" obj", 0, place.start())
+        begin = re.compile(rb">>\s*stream\r?\n").search(data, place.end(), place.end() + 2_000)
+        head = data[start : begin.start()] if begin else b""
+        length = re.search(rb"/Length\s+(\d+)\b(?!\s+\d+\s+R)", head)
+        if length is None:
+            continue
+        body = data[begin.end() : begin.end() + int(length[1])]
+        try:
+            return zlib.decompress(body) if b"/FlateDecode" in head else body
+        except zlib.error:
+            return b""  # damaged: the check says so
+    return None
 
 
 def opened(path, options):
     data = Path(path).read_bytes()
+    if data[:5] == b"%PDF-":
+        data = enclosed(data)
+        if data is None:
+            raise NothingEnclosed(path)
     brought = ([Key(text) for text in options.key], options.root.lower(), options.code.upper())
     return (Package if data[:2] == b"PK" else OwnRows)(data, *brought)
 
@@ -844,6 +872,8 @@ def main(arguments=None):
         parser.error("公钥格式不正确")
     except OSError as error:
         parser.error(f"不能读取 {error.filename}")
+    except NothingEnclosed as error:
+        parser.error(f"{error} 没有附带封存数据: 请使用本系统导出的报告、结算单或封存包")
     faults = [fault for file in files for fault in file.faults]
     differences, missing = [], []
     if options.compare:
