@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 from django.test import override_settings
 
 from backend.apps.audit.models import AuditEvent
@@ -18,17 +20,19 @@ from backend.apps.seals.domain.documents import read_document
 from backend.apps.seals.domain.note import Checkpoint, parse_note, short_code
 from backend.apps.seals.domain.package import read_package
 from backend.apps.seals.models import LogEntry, Seal, SealErasure, SealPrivate, SealTree
+from backend.apps.seals.selectors.installation import SEALED_TABLES
 from backend.apps.seals.selectors.openings import openings_of
 from backend.apps.seals.selectors.rows import STATEMENT_ROWS, header_parts, header_shape
 from backend.apps.seals.services.packaging import institution_rows, line_proof, seal_package
 from backend.apps.seals.services.sealing import seal_month
-from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatement
+from backend.apps.subsidy.models import Evaluation, Snapshot, SnapshotLine, SnapshotStatement
 from backend.common.errors import NotFound, Unavailable
-from backend.common.guards import missing_guards
+from backend.common.guards import frozen_tables, guarded_tables, missing_guards
 from backend.common.service_month import ServiceMonth
 from tests.apps.sealed import Sealed, checked, make_sealed
 
 pytestmark = pytest.mark.django_db
+OWNER_SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "seal_owner.sql"
 TABLES = ["seal_log", "seal_month", "seal_tree", "seal_private", "seal_erasure"]
 
 
@@ -76,6 +80,31 @@ def test_tables_below_a_statement_are_sealed_or_the_test_fails() -> None:
         if field.related_model is SnapshotStatement
     }
     assert below == {kind.model for kind in STATEMENT_ROWS}
+
+
+WORKING_NOTES = {"seal_copy", "seal_check", "seal_incident", "seal_late_check", "seal_late_line"}
+
+
+def test_no_sealed_table_is_left_to_the_application() -> None:
+    """Derived from the models: whatever is guarded and belongs to a snapshot, all of the sealing room but its working notes."""
+    models = {model._meta.db_table: model for model in apps.get_models()}
+    guarded = set(guarded_tables())
+    room = {table for table, model in models.items() if model._meta.app_label == "seals"} - WORKING_NOTES
+    below = {table for table, model in models.items() if table in guarded and _stands_on_a_snapshot(model)}
+    assert room <= guarded
+    assert set(SEALED_TABLES) == room | below | {Evaluation._meta.db_table}
+    script = OWNER_SCRIPT.read_text(encoding="utf-8")
+    assert [table for table in SEALED_TABLES if f"'{table}'" not in script] == []
+    functions = [
+        "zs_refuse_change",
+        *(f"{table}_frozen" for table in frozen_tables() if table in SEALED_TABLES),
+    ]
+    assert [name for name in functions if f"ALTER FUNCTION {name}()" not in script] == []
+
+
+def _stands_on_a_snapshot(model: type[Model]) -> bool:
+    parents = {field.related_model for field in model._meta.concrete_fields if field.related_model}
+    return model is Snapshot or bool(parents & {Snapshot, SnapshotStatement, SnapshotLine})
 
 
 def test_the_header_can_be_put_together_again(sealed: Sealed) -> None:
@@ -153,7 +182,7 @@ def test_sealing_twice_is_sealing_once(sealed: Sealed) -> None:
 
 def test_a_new_year_names_the_log_of_the_old_one(sealed: Sealed) -> None:
     copy = Snapshot.objects.get()
-    Snapshot.objects.bulk_create([_next_year(copy)])
+    Snapshot.objects.bulk_create([next_year(copy)])
     seal = seal_month(snapshot=Snapshot.objects.get(month="2027-01"))
     assert (seal.origin, seal.entry) == ("zhishan/330683000000/2027", 1)
     year = json.loads(LogEntry.objects.get(origin=seal.origin, number=0).document)
@@ -165,7 +194,7 @@ def test_a_new_year_names_the_log_of_the_old_one(sealed: Sealed) -> None:
     }
 
 
-def _next_year(old: Snapshot) -> Snapshot:
+def next_year(old: Snapshot) -> Snapshot:
     from backend.apps.subsidy.models import MonthlyCycle
 
     cycle = MonthlyCycle.objects.get()
@@ -185,7 +214,7 @@ def _next_year(old: Snapshot) -> Snapshot:
 
 
 def test_without_a_key_nothing_is_sealed(sealed: Sealed) -> None:
-    Snapshot.objects.bulk_create([_next_year(Snapshot.objects.get())])
+    Snapshot.objects.bulk_create([next_year(Snapshot.objects.get())])
     new = Snapshot.objects.get(month="2027-01")
     broken = {
         "signer": "backend.apps.seals.services.software_signers.SM2Signer",
@@ -212,7 +241,7 @@ def test_the_package_is_true_to_itself_and_always_the_same(sealed: Sealed) -> No
 
 def test_a_later_month_leaves_the_package_as_it_is(sealed: Sealed) -> None:
     data = seal_package(sealed.seal).archive()
-    Snapshot.objects.bulk_create([_next_year(Snapshot.objects.get())])
+    Snapshot.objects.bulk_create([next_year(Snapshot.objects.get())])
     seal_month(snapshot=Snapshot.objects.get(month="2027-01"))
     assert seal_package(sealed.seal).archive() == data
 

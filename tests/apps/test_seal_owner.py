@@ -112,8 +112,20 @@ def test_vacuum_and_analyze_change_nothing() -> None:
     assert (seal_verify(sealed.seal).findings, installation_verify()) == ((), [])
 
 
+def other_locale() -> str:
+    """Not the one of this database: Chinese by ICU where the server has it, else bytes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i'")
+        (icu,) = cursor.fetchone()
+        cursor.execute("SELECT datcollate FROM pg_database WHERE datname = current_database()")
+        (own,) = cursor.fetchone()
+    if icu:
+        return "LOCALE_PROVIDER icu ICU_LOCALE 'zh-Hans-CN' LOCALE 'C'"
+    return "LOCALE 'POSIX'" if own == "C" else "LOCALE 'C'"
+
+
 def test_dump_and_restore_alarm_nobody(tmp_path: Path) -> None:
-    """Into the same database, table by table: what a restore does, triggers included."""
+    """Into a database with another order of texts and another time zone, triggers included."""
     sealed = make_sealed()
     seal_backup(seal_id=sealed.seal.pk)
     before = list(SnapshotLine.objects.order_by("pk").values_list("pk", "digest"))
@@ -122,7 +134,8 @@ def test_dump_and_restore_alarm_nobody(tmp_path: Path) -> None:
     name = connection.settings_dict["NAME"]
     copy = f"{name}_restored"
     sql(f"DROP DATABASE IF EXISTS {copy}")
-    sql(f"CREATE DATABASE {copy} TEMPLATE template0 ENCODING 'UTF8'")
+    sql(f"CREATE DATABASE {copy} TEMPLATE template0 ENCODING 'UTF8' {other_locale()}")
+    sql(f"ALTER DATABASE {copy} SET timezone TO 'America/New_York'")
     try:
         url = database_url().replace("postgres://", "postgresql://", 1).rsplit("/", 1)[0] + f"/{copy}"
         binary = Path(find_postgres()[0]) / "pg_restore"
