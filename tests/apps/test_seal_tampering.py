@@ -338,6 +338,62 @@ def test_a_damaged_package(sealed: Sealed, spoil: Callable[[bytes], bytes], mess
     assert [(f.table, f.message) for f in report.findings] == [("backup:directory", message)]
 
 
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _broken_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.with_suffix(".gone"))
+
+
+def _own_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ("put", "message"),
+    [
+        (_folder, "该位置不是文件"),
+        (_broken_link, "该位置是指向别处的链接"),
+        (_own_link, "该位置不是文件"),
+        (Path.unlink, "备份位置没有该月的封存包"),
+    ],
+)
+def test_what_is_no_package_at_all(sealed: Sealed, put: Callable[[Path], None], message: str) -> None:
+    put(package_file())
+    assert [(f.table, f.key, f.old, f.new, f.message) for f in verified(sealed)] == [
+        ("backup:directory", PATH, "有", "(无)", message)
+    ]
+
+
+HOSTILE: list[tuple[str, dict[str, Any]]] = [
+    ("cover", {"entry": -1}),
+    ("cover", {"entry": True}),
+    ("cover", {"keys": [["x"]]}),
+    ("cover", {"month": 5}),
+    ("text", {"checkpoint": "x"}),
+    ("text", {"log": "[]\n[]\n"}),
+    ("text", {"private": "[]\n"}),
+    ("text", {"private": '{"bound_to":"x","ciphertext":5,"tree":"z"}\n'}),
+]
+
+
+@pytest.mark.parametrize(("where", "values"), HOSTILE, ids=[str(values) for _where, values in HOSTILE])
+def test_a_package_made_to_break_the_verification(sealed: Sealed, where: str, values: dict[str, Any]) -> None:
+    package = read_package(package_file().read_bytes())
+    forged = (
+        replace(package, cover={**package.cover, **values})
+        if where == "cover"
+        else replace(package, **values)
+    )
+    package_file().write_bytes(forged.archive())
+    tables = {f.table for f in verified(sealed)}
+    assert tables & {"backup:directory", "directory:private"}
+
+
 def test_a_package_with_a_forged_signature(sealed: Sealed) -> None:
     package = read_package(package_file().read_bytes())
     body, signatures = parse_note(package.checkpoint)
