@@ -49,6 +49,12 @@ def prepare(rows: int, institutions: int) -> None:
         },
         "required_days": {"county": {"days": 18}, "overrides": []},
         "evaluation": {"by": "基准", "at": moment, "comment": "同意"},
+        "decisions": [
+            {"institution": n + 1, "step": step, "round": 1, "decision": "approved", "comment": "同意"}
+            | {"by": "基准", "at": moment}
+            for n in range(institutions)
+            for step in ("review_township", "review_county")
+        ],
         "breaches": [],
         "duties": [duty | {"title": title} for title in ("开启周期", "初审", "县级审核", "评定")],
         "alerts": [],
@@ -69,7 +75,9 @@ def make(kind: str, target: Path) -> None:
 
     django.setup()
     from backend.apps.reporting.selectors.month import report_lines, report_month
+    from backend.apps.reporting.selectors.statement import report_statement, sealed_statement
     from backend.apps.reporting.services import building
+    from backend.apps.reporting.services.statement import statement_pdf
     from backend.apps.reporting.services.xlsx import report_xlsx
     from backend.apps.subsidy.models import Snapshot, SnapshotLine
 
@@ -79,12 +87,14 @@ def make(kind: str, target: Path) -> None:
     rows = sum(1 for _ in SnapshotLine.objects.order_by("id").iterator(chunk_size=2_000))
     floor = time.process_time() - floor
     wall, cpu = time.perf_counter(), time.process_time()
-    month = report_month(snapshot)
-    if kind == "workbook":
-        content = report_xlsx(month, report_lines(snapshot))
+    if kind == "statement":
+        one = sealed_statement(cycle_id=snapshot.cycle_id, institution_id=1)
+        content = statement_pdf(report_statement(one))
+    elif kind == "workbook":
+        content = report_xlsx(report_month(snapshot), report_lines(snapshot))
     else:
         building.ANNEX_ROWS_MAX = rows if kind == "annex" else 0
-        content = building.month_pdf(month)
+        content = building.month_pdf(report_month(snapshot))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     target.write_bytes(content)
@@ -115,7 +125,7 @@ def main() -> int:
             f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()}"
         )
         print(f"{chosen.institutions} institutions, {chosen.rows} rows; floor: reading the rows once")
-        for kind in ("county", "annex", "workbook"):
+        for kind in GOALS:
             subprocess.run([sys.executable, __file__, "--kind", kind, "--keep", str(keep)], check=True)
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -15,7 +16,7 @@ from backend.apps.reporting.models import ReportFile
 from backend.apps.reporting.selectors.chain import DECISIONS, STEPS, TAKEBACKS
 from backend.apps.reporting.selectors.statement import report_statement, sealed_statement
 from backend.apps.reporting.services import statement_report
-from backend.apps.reporting.services.statement import statement_pdf
+from backend.apps.reporting.services.statement import statement_html, statement_pdf
 from backend.apps.subsidy.models import AdjustmentLine, SnapshotStatement, StatementDecision, Takeback
 from backend.common import stored_files
 from backend.common.errors import Conflict, NotFound
@@ -138,6 +139,16 @@ def test_an_excluded_institution_reads_why(tmp_path: Path) -> None:
     assert "封存凭证" not in text  # this month of the test has no seal, so nothing is enclosed either
 
 
+def test_a_long_name_leaves_the_title_of_an_annex_page_on_its_line(sealed: Sealed) -> None:
+    """The second line of the title was printed under the table."""
+    found = report_statement(jasmine(sealed))
+    name = "嵊州市剡湖街道浙江省机关事务管理局直属机关第二幼儿园附设普惠性婴幼儿照护服务中心"
+    html = statement_html(replace(found, row=replace(found.row, name=name)), pages=1)
+    title = html.partition('class="annex"><h2>')[2].partition("</h2>")[0]
+    assert title == f"附表　{name[:33]}…2026年10月考勤补助结算单明细"
+    assert f"<span>{name}</span>" in html  # whole on the first page
+
+
 def test_a_month_that_is_not_sealed_has_none() -> None:
     month = make_month()
     with pytest.raises(NotFound) as caught:
@@ -156,4 +167,4 @@ def test_adjustments_of_earlier_months_stand_by_themselves(tmp_path: Path) -> No
     text = text_of(statement_pdf(found), tmp_path)
     assert "以前月份补发与追回" in text
     assert "330683-202611-A00001" in text
-    assert "2026-10" in text
+    assert "330683-202610-" in text

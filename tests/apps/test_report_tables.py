@@ -33,6 +33,20 @@ def laid_out(table: Table) -> Pages:
     return Pages(table, glyphs_of(table.texts(), family=font_family()), {})
 
 
+def test_no_line_begins_with_what_closes_or_ends_with_what_opens() -> None:
+    """A long name once put the closing bracket at the head of its next line (避头尾)."""
+    name = (
+        "嵊州市浙江省机关事务管理局直属机关第二幼儿园附设照护服务中心（城北分部）、（桥南分部）有限责任公司"
+    )
+    for share in range(8, 60):
+        columns = (TableColumn("机构", share), TableColumn("", 100 - share))
+        (_, row, _) = laid_out(Table(columns, [(name, "")], ("", ""))).pages[0]
+        lines = row.cells[0]
+        assert "".join(lines) == name
+        assert not any(line[0] in "）、" for line in lines[1:]), lines
+        assert not any(line[-1] == "（" for line in lines[:-1]), lines
+
+
 def test_characters_are_drawn_in_the_right_shape(tmp_path: Path) -> None:
     """One character a cell, regular in rows and bold in the total, each cut out of the printed page."""
     characters = [c for c in dict.fromkeys(SAMPLE) if c != "〓"]

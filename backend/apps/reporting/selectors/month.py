@@ -96,7 +96,7 @@ class ReportMonth:
     feed: tuple[FeedRow, ...] = ()
     seal: ReportSeal | None = None
     adjustments: tuple[AdjustmentRow, ...] = ()
-    explained_acts: tuple[tuple[str, ActRow], ...] = ()  # with the institution; all but plain approvals
+    explained_acts: tuple[tuple[str, ActRow], ...] = ()  # all but plain approvals, by institution
 
     @property
     def adjusted(self) -> Decimal:
@@ -265,10 +265,15 @@ def report_month(snapshot: Snapshot) -> ReportMonth:
             for row in header["required_days"]["overrides"]
         ),
         feed=_feed(header, names),
-        explained_acts=tuple(
-            (names.get(act.institution_id, ""), act) for act in chain(header) if not act.plain
-        ),
+        explained_acts=_explained(header, names),
     )
+
+
+def _explained(header: dict[str, Any], names: dict[int, str]) -> tuple[tuple[str, ActRow], ...]:
+    """Institutions in the order of the summary, the acts of each in the order of time."""
+    place = {pk: number for number, pk in enumerate(names)}
+    acts = sorted((act for act in chain(header) if not act.plain), key=lambda act: place[act.institution_id])
+    return tuple((names[act.institution_id], act) for act in acts)
 
 
 def _passed(header: dict[str, Any], names: dict[int, str]) -> tuple[PassedRow, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import segno
@@ -96,7 +98,7 @@ def report_html(
         "feed": [
             {
                 "institution": row.institution,
-                "date": f"{row.date:%m-%d}" + ("（部分）" if row.partial else ""),
+                "date": f"{row.date:%m-%d}" + (" （部分）" if row.partial else ""),
                 "choice": row.choice,
                 "reason": row.reason,
                 "by": row.by,
@@ -114,10 +116,11 @@ def report_html(
         "annex_pages": range(annex_pages),
         "paid_for": paid_for(month),
         "no": _numerals(month),
-        "adjustments": [adjustment_cells(row) for row in month.adjustments[:LAID_OUT_MAX]],
+        "adjustments": _adjustments(month.adjustments[:LAID_OUT_MAX]),
         "adjustments_left": max(0, len(month.adjustments) - LAID_OUT_MAX),
         "acts": [
-            {"institution": name, **act_cells(act)} for name, act in month.explained_acts[:LAID_OUT_MAX]
+            {"institution": name, "rows": [act_cells(act) for _, act in acts]}
+            for name, acts in groupby(month.explained_acts[:LAID_OUT_MAX], key=itemgetter(0))
         ],
         "acts_left": max(0, len(month.explained_acts) - LAID_OUT_MAX),
         "adjusted": money_text(month.adjusted),
@@ -136,13 +139,21 @@ def _numerals(month: ReportMonth) -> dict[str, str]:
     return dict(zip(chapters, "一二三四五六七八", strict=False))
 
 
+def _adjustments(rows: Sequence[AdjustmentRow]) -> list[dict[str, Any]]:
+    """By institution, each with its sum."""
+    found = []
+    for name, group in groupby(rows, key=attrgetter("institution")):
+        own = list(group)
+        amount = money_text(sum((row.amount for row in own), Decimal("0.00")))
+        found.append({"institution": name, "amount": amount, "rows": list(map(adjustment_cells, own))})
+    return found
+
+
 def adjustment_cells(row: AdjustmentRow) -> Mapping[str, Any]:
     return {
         "code": row.code,
-        "institution": row.institution,
         "child": f"{row.child_name} {row.child_code}".strip() or "机构",
-        "origin_month": row.origin_month,
-        "origin_row": row.origin_row or "封存时无此行",
+        "origin": row.origin_row or f"{row.origin_month} 封存时无此行",
         "sealed": money_text(row.sealed + row.adjusted),
         "current": money_text(row.current),
         "amount": money_text(row.amount),
@@ -152,22 +163,22 @@ def adjustment_cells(row: AdjustmentRow) -> Mapping[str, Any]:
 
 def act_cells(act: ActRow) -> Mapping[str, Any]:
     return {
-        "step": act.step,
-        "decision": act.decision,
-        "person": person_parts(act.person),
+        "step": parts(act.step),
+        "decision": parts(act.decision),
+        "person": parts(act.person),
         "at": minute(act.at),
         "comment": act.comment,
         "holds": act.holds,
     }
 
 
-def person_parts(person: str) -> list[str]:
-    """Where a narrow cell may break: before whom it is done for.
+def parts(text: str) -> list[str]:
+    """Where a narrow cell breaks first: before what stands in brackets.
 
-    >>> person_parts("王三江（受孙代理委托）"), person_parts("王三江")
-    (['王三江', '（受孙代理委托）'], ['王三江'])
+    >>> parts("王三江（受孙代理委托）"), parts("通过")
+    (['王三江', '（受孙代理委托）'], ['通过'])
     """
-    name, bracket, rest = person.partition("（")
+    name, bracket, rest = text.partition("（")
     return [name, bracket + rest] if bracket else [name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -18,8 +19,8 @@ from backend.apps.reporting.services.pdf import (
     day_text,
     factor_text,
     minute,
+    parts,
     payment_tables,
-    person_parts,
     qr_picture,
     rate_text,
 )
@@ -33,6 +34,7 @@ from backend.apps.subsidy.selectors.snapshot_documents import code_start
 from backend.common.money import money_in_words, money_text
 
 Kind = ReportFile.Kind
+NAME_MAX: Final = 34  # of an institution in the title of an annex page, which is one line
 
 
 def statement_report(statement: SnapshotStatement) -> ReportFile:
@@ -97,6 +99,8 @@ def statement_html(
         "title": f"{row.name}{statement_title(found)}",
         "heading": statement_title(found),
         "issuer": f"{snapshot.county_name}卫生健康局",
+        "short_name": row.name if len(row.name) <= NAME_MAX else f"{row.name[: NAME_MAX - 1]}…",
+        "no": _numerals(found),
         "style": mark_safe(style),  # noqa: S308 - our own file
         "created": timezone.localtime(at).isoformat(timespec="seconds"),
         "number": f"{code_start(snapshot.county_code, snapshot.month)}-S{row.number:04d}",
@@ -115,7 +119,7 @@ def statement_html(
         "codes": "无" if row.first_row is None else _codes(found),
         "acts": [act_cells(act) for act in found.acts],
         "taken_back": not all(act.holds for act in found.acts),
-        "evaluated_by": person_parts(found.evaluated_by),
+        "evaluated_by": parts(found.evaluated_by),
         "evaluation_comment": found.evaluation_comment,
         "evaluated_at": minute(at),
         "evaluated_on": day_text(at),
@@ -127,6 +131,11 @@ def statement_html(
         "substituted": substituted,
     }
     return render_to_string("reporting/statement.html", context)
+
+
+def _numerals(found: ReportStatement) -> dict[str, str]:
+    chapters = ["result", *(["adjustments"] if found.adjustments else []), "chain", "details"]
+    return dict(zip(chapters, "一二三四", strict=False))
 
 
 def _codes(found: ReportStatement) -> str:

@@ -20,6 +20,8 @@ PAD_X: Final = 1.0 * MM
 PAD_Y: Final = 0.5 * MM
 ASCENT: Final = 0.88  # of the em: where the base line of Chinese type is
 TOP: Final = (Annex.TOP + Annex.HEAD) * MM
+OPENING: Final = frozenset("（《〈「『〔【“‘([{")
+CLOSING: Final = frozenset("）》〉」』〕】”’)]}，。、；：！？％·,.;:!?%…")
 ROOM: Final = (Annex.HEIGHT - Annex.TOP - Annex.HEAD - Annex.BOTTOM) * MM
 
 
@@ -153,7 +155,10 @@ class Pages:
         return _Row(tuple(self._wrapped(text, at, face) for at, text in enumerate(texts)), kind)
 
     def _wrapped(self, text: str, at: int, face: Face) -> tuple[str, ...]:
-        """Broken where the column ends, as Chinese is, but not inside a number or a code that fits on a line."""
+        """Broken where the column ends, as Chinese is, but not inside a number or a code that fits on a line.
+
+        No line begins with what closes, nor ends with what opens (避头尾).
+        """
         room = (self.edges[at + 1] - self.edges[at] - 2 * PAD_X) * 1000 / SIZE
         if sum(face.glyphs[c].width for c in text) <= room:
             return (text,)
@@ -162,7 +167,7 @@ class Pages:
             step = face.glyphs[character].width
             if width + step > room and position > start:
                 end = position
-                while end > start and _joined(text[end - 1]) and _joined(text[end]):
+                while end > start and _kept(text[end - 1], text[end]):
                     end -= 1
                 end = end if end > start else position
                 lines.append(text[start:end])
@@ -173,6 +178,11 @@ class Pages:
     @staticmethod
     def _width(line: str, face: Face) -> float:
         return sum(face.glyphs[c].width for c in line) * SIZE / 1000
+
+
+def _kept(before: str, after: str) -> bool:
+    """Must these two stay on one line?"""
+    return (_joined(before) and _joined(after)) or before in OPENING or after in CLOSING
 
 
 def _joined(character: str) -> bool:
