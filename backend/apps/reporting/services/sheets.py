@@ -14,12 +14,16 @@ from django.utils import timezone
 MONEY: Final = "#,##0.00"
 FACTOR: Final = "0.######"
 PERCENT: Final = "0.0"
+TEXTS: Final = ("text", "wrapped")
 CELL_LIMIT: Final = 32_767
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`kind` is text, count, money or factor; `value` takes it from the row."""
+    """`kind` is text, wrapped (text that may need several lines), count, money, percent or factor.
+
+    `value` takes it from the row.
+    """
 
     title: str
     width: int
@@ -54,6 +58,7 @@ class Formats:
         )
         self.cells = {
             "text": book.add_format({**boxed, "num_format": "@"}),
+            "wrapped": book.add_format({**boxed, "num_format": "@", "text_wrap": True}),
             "count": book.add_format({**boxed, "num_format": "0"}),
             "money": book.add_format({**boxed, "num_format": MONEY}),
             "percent": book.add_format({**boxed, "num_format": PERCENT}),
@@ -61,6 +66,7 @@ class Formats:
         }
         self.totals = {
             "text": book.add_format({**boxed, "bold": True, "num_format": "@"}),
+            "wrapped": book.add_format({**boxed, "bold": True, "num_format": "@", "text_wrap": True}),
             "count": book.add_format({**boxed, "bold": True, "num_format": "0"}),
             "money": book.add_format({**boxed, "bold": True, "num_format": MONEY}),
             "percent": book.add_format({**boxed, "bold": True, "num_format": PERCENT}),
@@ -88,7 +94,7 @@ def put(sheet: Any, row: int, column: int, value: Any, kind: str, style: Any) ->
     """One cell, typed by its column and never guessed from its text; refuses to lose anything."""
     if value is None or value == "":
         code = sheet.write_blank(row, column, None, style)
-    elif kind == "text":
+    elif kind in TEXTS:
         if len(value) > CELL_LIMIT:
             raise SheetRefused(f"单元格文字超过 {CELL_LIMIT} 字")
         code = sheet.write_string(row, column, value, style)

@@ -51,7 +51,7 @@ def _sheet(sheet: Any, formats: Formats, found: Statistics) -> None:
         Column(
             str(Axis(found.axis).label),
             34 if found.axis == "institution" else 18,
-            "text",
+            "wrapped",
             lambda row: row.label,
         ),
         *([Column(note, 14, "text", lambda row: row.note)] if note else []),

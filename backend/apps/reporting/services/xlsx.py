@@ -14,6 +14,7 @@ from backend.apps.reporting.selectors.month import ReportMonth
 from backend.apps.reporting.selectors.sealed_rows import LineRow
 from backend.apps.reporting.services.pdf import minute, paid_for, report_title
 from backend.apps.reporting.services.sheets import (
+    TEXTS,
     Column,
     Formats,
     SheetRefused,
@@ -43,7 +44,7 @@ def _summary_columns(month: ReportMonth) -> list[Column]:
     )
     return [
         Column("序号", 6, "count", lambda row: row.number),
-        Column("机构", 34, "text", lambda row: row.name),
+        Column("机构", 34, "wrapped", lambda row: row.name),
         Column("乡镇街道", 14, "text", lambda row: row.township),
         Column("等级", 12, "text", lambda row: row.grade),
         Column("应考勤天数", 11, "count", lambda row: row.required_days),
@@ -66,7 +67,7 @@ def _excluded_columns(month: ReportMonth) -> list[Column]:
     return [
         *_summary_columns(month),
         Column("未纳入金额(元)", 16, "money", lambda row: row.amount),
-        Column("不纳入原因", 22, "text", lambda row: row.reason),
+        Column("不纳入原因", 22, "wrapped", lambda row: row.reason),
     ]
 
 
@@ -96,7 +97,7 @@ def _detail_columns(month: ReportMonth) -> list[Column]:
     )
     return [
         Column("行编码", 22, "text", lambda row: row.code),
-        Column("机构", 34, "text", lambda row: row.institution),
+        Column("机构", 34, "wrapped", lambda row: row.institution),
         Column("乡镇街道", 14, "text", lambda row: row.township),
         Column("等级", 12, "text", lambda row: row.grade),
         *subject,
@@ -106,7 +107,7 @@ def _detail_columns(month: ReportMonth) -> list[Column]:
         Column("应补金额(元)", 13, "money", lambda row: row.amount),
         *_payee_columns(month),
         Column("结果", 22, "text", lambda row: row.reason),
-        Column("算式", 90, "text", lambda row: row.formula),
+        Column("算式", 64, "wrapped", lambda row: row.formula),
     ]
 
 
@@ -146,7 +147,7 @@ def _summary(sheet: Any, formats: Formats, month: ReportMonth) -> None:
         row += 1
     for number, column in enumerate(approved):
         value: Any = "合计" if number == 0 else None
-        if number and column.kind != "text" and column.title not in ("序号", "应考勤天数"):
+        if number and column.kind not in TEXTS and column.title not in ("序号", "应考勤天数"):
             value = sum(
                 (column.value(found) for found in month.approved), ZERO if column.kind == "money" else 0
             )
@@ -179,7 +180,7 @@ def _detail(sheet: Any, formats: Formats, month: ReportMonth, lines: Iterable[Li
 
 ADJUSTMENT_COLUMNS: Final = (
     Column("行编码", 22, "text", lambda row: row.code),
-    Column("机构", 34, "text", lambda row: row.institution),
+    Column("机构", 34, "wrapped", lambda row: row.institution),
     Column("婴幼儿编号", 14, "text", lambda row: row.child_code),
     Column("姓名", 10, "text", lambda row: row.child_name),
     Column("原月份", 10, "text", lambda row: row.origin_month),
@@ -189,10 +190,10 @@ ADJUSTMENT_COLUMNS: Final = (
     Column("重算金额(元)", 13, "money", lambda row: row.current),
     Column("本月列入(元)", 13, "money", lambda row: row.amount),
     Column("结转以后(元)", 13, "money", lambda row: row.carried),
-    Column("原因", 30, "text", lambda row: row.reason),
+    Column("原因", 30, "wrapped", lambda row: row.reason),
     Column("数据到达", 17, "text", lambda row: "" if row.arrived_at is None else minute(row.arrived_at)),
-    Column("封存时算式", 60, "text", lambda row: row.sealed_formula),
-    Column("按全部数据算式", 60, "text", lambda row: row.current_formula),
+    Column("封存时算式", 60, "wrapped", lambda row: row.sealed_formula),
+    Column("按全部数据算式", 60, "wrapped", lambda row: row.current_formula),
     Column("原月份月根", 68, "text", lambda row: row.origin_root),
 )
 
@@ -251,6 +252,7 @@ def _notes(sheet: Any, formats: Formats, month: ReportMonth) -> None:
         ("不纳入", f"{len(month.excluded)} 家, 见“汇总”表下方, 不计入合计, 其明细不在“明细”表中"),
         ("核定金额", f"{money_text(month.total)} 元, 大写: {money_in_words(month.total)}"),
         ("评定", f"{month.evaluated_by}, {minute(month.evaluated_at)}"),
+        *([("评定意见", month.evaluation_comment)] if month.evaluation_comment else []),
         ("备份摘要 (SM3)", snapshot.digest),
         ("行编码", "每行唯一; 在系统中按行编码可查到算式、每日考勤与打卡"),
         ("姓名", "已脱敏; 身份信息不出现在本表中"),
