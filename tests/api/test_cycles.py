@@ -43,6 +43,7 @@ def test_open_answers_with_the_new_cycle(reviewed: Month) -> None:
         "required_days": None,
         "position": body["position"],
         "snapshot": None,
+        "seal": None,
         "reports": [],
         "capabilities": [
             {"action": "cancel", "title": "取消月度周期", "allowed": True, "reason_code": "", "reason": ""}

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from backend.apps.reporting.models import ReportFile
+from backend.apps.seals.models import Seal
 from backend.apps.subsidy.models import Snapshot
 from tests.api.month import Month
 from tests.api.support import assert_problem, client_of, get, post
@@ -32,6 +33,8 @@ def test_the_cycle_shows_its_seal_and_reports(sealed: Month) -> None:
     assert body["counts"] == {"statements": 3, "approved": 3, "excluded": 0, "returned": 0, "open": 0}
     assert body["total_amount"] == "1065.28"
     assert body["snapshot"] == {"digest": snapshot.digest, "line_count": 5, "total_amount": "1065.28"}
+    seal = Seal.objects.get()
+    assert body["seal"] == {"id": seal.pk, "code": seal.code, "month_root": seal.root}
     assert [(r["kind"], r["name"][-5:].split(".")[-1]) for r in body["reports"]] == [
         ("pdf", "pdf"),
         ("xlsx", "xlsx"),
@@ -41,7 +44,7 @@ def test_the_cycle_shows_its_seal_and_reports(sealed: Month) -> None:
 
 def test_a_township_reviewer_sees_neither_seal_nor_reports(sealed: Month) -> None:
     body = get(sealed.cast.town_sanjiang, f"/cycles/{sealed.cycle.pk}").json()
-    assert (body["snapshot"], body["reports"]) == (None, [])
+    assert (body["snapshot"], body["seal"], body["reports"]) == (None, None, [])
     assert body["total_amount"] == "815.28"
 
 

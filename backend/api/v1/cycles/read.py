@@ -14,6 +14,7 @@ from backend.apps.accounts.selectors import scope_of
 from backend.apps.attendance.selectors.calendar import calendar_of, required_days_default
 from backend.apps.attendance.selectors.required_days import required_days_of, required_days_rows
 from backend.apps.reporting.selectors import report_files
+from backend.apps.seals.models import Seal
 from backend.apps.subsidy.domain.nearest import Edges
 from backend.apps.subsidy.models import MonthlyCycle, Statement
 from backend.apps.subsidy.selectors.cycles import (
@@ -84,6 +85,7 @@ def cycle_detail(*, actor: User, cycle_id: int) -> dict[str, Any]:
         "required_days": None if required is None else required.days,
         "position": cycle_position(cycle),
         "snapshot": snapshot,
+        "seal": Seal.objects.only("code", "root").filter(snapshot=snapshot).first() if snapshot else None,
         "reports": [
             {
                 "id": report.pk,

@@ -73,6 +73,12 @@ class SnapshotRefSerializer(serializers.Serializer):
     total_amount = MoneyField()
 
 
+class SealRefSerializer(serializers.Serializer):
+    id = IdField()
+    code = serializers.CharField(help_text="封存简码")
+    month_root = serializers.CharField(source="root", help_text="月根, 64 位十六进制")
+
+
 class ReportRefSerializer(serializers.Serializer):
     id = IdField()
     kind = serializers.ChoiceField(choices=ReportFile.Kind.choices)
@@ -97,6 +103,7 @@ class CycleDetailSerializer(CycleSerializer):
     required_days = serializers.IntegerField(allow_null=True)
     position = CyclePositionSerializer(many=True)
     snapshot = SnapshotRefSerializer(allow_null=True)
+    seal = SealRefSerializer(allow_null=True)
     reports = ReportRefSerializer(many=True)
     capabilities = CapabilitySerializer(many=True, help_text="对整个月度周期可办的事与原因")
     cancellation = CancellationSerializer(allow_null=True, help_text="取消的月度周期; 未取消为 null")

@@ -3008,6 +3008,7 @@ export interface components {
             reports: components["schemas"]["ReportRef"][];
             required_days: number | null;
             scheme: components["schemas"]["SchemeRef"];
+            seal: components["schemas"]["SealRef"] | null;
             snapshot: components["schemas"]["SnapshotRef"] | null;
             status_text: string;
             /** Format: decimal */
@@ -5031,6 +5032,14 @@ export interface components {
             /** @description 下一页游标; 没有更多为 null */
             next: string | null;
             results: components["schemas"]["Seal"][];
+        };
+        SealRef: {
+            /** @description 封存简码 */
+            code: string;
+            /** Format: int64 */
+            id: number;
+            /** @description 月根, 64 位十六进制 */
+            month_root: string;
         };
         /**
          * @description * `sound` - 一致

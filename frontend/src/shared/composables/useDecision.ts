@@ -74,9 +74,10 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     return asksIdentity(action) ? stepOf(checked.value.state === 'done' ? checked.value.data : null, new Date()) : { way: 'none' }
   }
 
-  /** Nothing is sent before the person can prove to be there. */
+  /** Nothing is sealed before the checks were on screen, and before the person can prove to be there. */
   function unproved(action: TaskAction | null): boolean {
     const { way } = identityOf(action)
+    if (way !== 'none' && checked.value.state !== 'done') return true
     return way === 'sign_in' || (way === 'password' && password.value === '')
   }
 
@@ -108,6 +109,7 @@ export function useDecision(task: MaybeRefOrGetter<TaskDetail>) {
     },
     requiredDays,
     missing,
+    checked,
     identityOf,
     unproved,
     /** Before signing in again, and after it: only for the person who wrote it. */
