@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backend.apps.audit.models import AuditEvent
+from backend.apps.exchange.models import Delivery
 from backend.apps.seals.models import SealCheck, SealIncident
+from backend.apps.seals.selectors.findings import Finding
 from backend.apps.seals.selectors.marks import month_marks
 from backend.apps.seals.services import seal_backup, seal_month, seal_verify, seals_watch, watch
+from backend.apps.seals.services.incidents import incidents_note, month_scope
 from backend.apps.seals.services.watch import BUDGET_SECONDS
+from backend.apps.seals.topics import INCIDENT
 from backend.apps.subsidy.models import Snapshot
 from backend.config.celery import app
 from tests.apps.sealed import Sealed, make_sealed, tamper
@@ -78,3 +86,22 @@ def test_an_incident_that_was_deleted_comes_back(sealed: Sealed) -> None:
     assert seals_watch().opened == 1
     SealIncident.objects.update(closed_at=timezone.now())
     assert seals_watch().opened == 1
+
+
+def test_a_table_changed_as_a_whole_is_told_at_once(sealed: Sealed) -> None:
+    """Six hundred findings: statements by the batch, one message, and the audit log is not flooded either."""
+    finding = Finding(
+        "330683000000", "2026-10", "subsidy_snap_line", "", "amount", "1.00", "2.00", "与封存时不符"
+    )
+    many = [replace(finding, key=f"330683-202610-{number:05d}") for number in range(600)]
+    scope = month_scope(sealed.seal)
+    with CaptureQueriesContext(connection) as queries:
+        assert incidents_note(many, scope=scope) == 600
+    assert len(queries) < 200
+    assert incidents_note(many, scope=scope) == 0
+    assert AuditEvent.objects.filter(action="seals.tampering.found").count() == 51
+    assert Delivery.objects.get(topic=INCIDENT).payload["count"] == 600
+    assert incidents_note(many[:10], scope=scope) == 0
+    assert SealIncident.objects.filter(closed_at__isnull=True).count() == 10
+    assert incidents_note(many[:20], scope=scope) == 10
+    assert SealIncident.objects.count() == 600
