@@ -15,10 +15,10 @@ from backend.apps.accounts.models import User
 from backend.apps.reporting.services import report_build
 from backend.apps.seals.models import LateLine
 from backend.apps.seals.services import late_enter
-from backend.apps.subsidy.models import AdjustmentLine
+from backend.apps.subsidy.models import AdjustmentLine, Snapshot
 from backend.common import stored_files
 from tests.apps.late import COUNTY, NOVEMBER, calculate, come, october, opened, sealed
-from tests.apps.papers import text_of
+from tests.apps.papers import rows_on, sums_on, text_of
 from tests.apps.synthetic_month import OCTOBER, WORKDAYS
 from tests.apps.test_late_ledger import months, poor
 from tests.factories.people import make_user
@@ -78,12 +78,13 @@ def test_a_month_without_late_data_and_one_that_is_open(client: Client) -> None:
     assert answer(client, "/late")["results"] == []
 
 
-def test_the_report_and_the_workbook_list_them_by_themselves(tmp_path: Path) -> None:
+def test_the_report_and_the_workbook_list_them_by_themselves(client: Client, tmp_path: Path) -> None:
     seal, _pair, cycle = months()
     line = AdjustmentLine.objects.get()
     sealed(cycle)
     pdf, book = report_build(cycle_id=cycle.pk)
-    paper = text_of(stored_files.file_path(pdf.path).read_bytes(), tmp_path)
+    content = stored_files.file_path(pdf.path).read_bytes()
+    paper = text_of(content, tmp_path)
     assert "三、以前月份补发与追回" in paper
     assert "八、封存凭证" in paper
     assert "330683-202611-A00001" in paper
@@ -94,6 +95,16 @@ def test_the_report_and_the_workbook_list_them_by_themselves(tmp_path: Path) -> 
     assert Decimal(str(found["本月列入(元)"])) == line.amount
     summary = workbook.get_sheet_by_name("汇总").to_python()
     assert "其中补发追回(元)" in summary[1]
+    printed = rows_on(content, tmp_path)  # every figure leads to its derivation, those of earlier months too
+    assert printed["330683-202611-A00001"] == line.amount
+    reader(client)
+    for code, amount in printed.items():
+        assert answer(client, f"/rows?code={code}")["amount"] == str(amount), code
+    assert (
+        sum(printed.values())
+        == sum(sums_on(content, tmp_path).values())
+        == Snapshot.objects.get(cycle=cycle).total_amount
+    )
 
 
 @pytest.mark.django_db(transaction=True)

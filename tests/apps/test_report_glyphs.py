@@ -23,7 +23,7 @@ from backend.apps.subsidy.models import Snapshot
 from backend.common.service_month import ServiceMonth
 from tests.apps.papers import fonts_of, pages_of, run, text_of
 
-SAMPLE = "嵊州市卫生健康局剡湖街道2026年补助¥￥12,345.67喆堃昇曌镕㛃䶮𬭊𠅤〔〕（）：；、。〓壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整零"
+SAMPLE = "嵊州市卫生健康局剡湖街道2026年补助¥￥12,345.67喆堃昇曌镕㛃䶮𠮷〇𬭊𠅤〔〕（）：；、。〓壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分整零"
 FACES = {
     "p": ("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc", "-CJK-SC"),
     "h1": ("/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc", "-CJK-SC-Bold"),

@@ -38,9 +38,10 @@ def test_no_line_begins_with_what_closes_or_ends_with_what_opens() -> None:
     name = (
         "嵊州市浙江省机关事务管理局直属机关第二幼儿园附设照护服务中心（城北分部）、（桥南分部）有限责任公司"
     )
+    glyphs = glyphs_of([name, "机构"], family=font_family())
     for share in range(8, 60):
         columns = (TableColumn("机构", share), TableColumn("", 100 - share))
-        (_, row, _) = laid_out(Table(columns, [(name, "")], ("", ""))).pages[0]
+        (_, row, _) = Pages(Table(columns, [(name, "")], ("", "")), glyphs, {}).pages[0]
         lines = row.cells[0]
         assert "".join(lines) == name
         assert not any(line[0] in "）、" for line in lines[1:]), lines
