@@ -449,6 +449,19 @@ def test_a_dropped_trigger(sealed: Sealed) -> None:
     assert [(f.table, f.key, f.message) for f in found] == [(LINE, "触发器", f"触发器 {name} 不存在")]
 
 
+def test_a_sealed_month_opened_again(sealed: Sealed) -> None:
+    """No sealed row is touched, but the month would take decisions and corrections again."""
+    MonthlyCycle.objects.update(evaluated_at=None)
+    (found,) = installation_verify()
+    assert (found.table, found.key, found.field, found.new) == (
+        "subsidy_cycle",
+        "2026-10",
+        "evaluated_at",
+        "",
+    )
+    assert found.old.startswith("2026-1")
+
+
 # --- no false alarm --------------------------------------------------------------------------------------
 def test_a_month_of_legal_work_raises_nothing(sealed: Sealed) -> None:
     EntitlementLine.objects.update(amount=1, attended_days=1, derivation={})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 
 from backend.apps.audit.models import AuditEvent
 from backend.apps.seals.domain.differences import ABSENT
@@ -14,6 +15,7 @@ from backend.apps.seals.models import LogEntry, Seal
 from backend.apps.seals.ports import BackupStore, StoreError
 from backend.apps.seals.selectors.findings import Finding
 from backend.apps.subsidy.models import Evaluation, Snapshot
+from backend.common.canonical import moment_text
 from backend.common.guards import guard_faults
 
 SEALED_TABLES = (
@@ -45,7 +47,7 @@ def defence_findings() -> Iterator[Finding]:
 
 
 def unsealed_findings() -> Iterator[Finding]:
-    """Evaluated months without backup or seal; two queries."""
+    """Evaluated months without backup or seal, or opened again by hand; three queries."""
     for evaluation in Evaluation.objects.filter(cycle__snapshot__isnull=True).select_related("cycle"):
         cycle = evaluation.cycle
         yield Finding(
@@ -56,6 +58,13 @@ def unsealed_findings() -> Iterator[Finding]:
         yield Finding(
             *(snapshot.county_code, str(snapshot.month), "seal_month", str(snapshot.month), "", "有", ABSENT),
             "该月有评定备份, 但没有封存",
+        )
+    for evaluation in Evaluation.objects.exclude(cycle__evaluated_at=F("at")).select_related("cycle"):
+        cycle = evaluation.cycle
+        now = "" if cycle.evaluated_at is None else moment_text(cycle.evaluated_at)
+        yield Finding(
+            *(cycle.county_id, str(cycle.month), "subsidy_cycle", str(cycle.month), "evaluated_at"),
+            *(moment_text(evaluation.at), now, "已评定的月份被改回未评定, 或评定时间被改动"),
         )
 
 
