@@ -10,7 +10,6 @@ from typing import Any
 from backend.apps.accounts.domain.identity import IdentityProof
 
 CLAIM, RELEASE, COMPLETE = "claim", "release", "complete"
-EVALUATED = "evaluated"  # the decision that seals a month
 
 
 @dataclass(frozen=True, slots=True)

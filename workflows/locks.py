@@ -19,11 +19,9 @@ from viewflow.workflow.models import Process, Task
 
 REQUEST_MILLISECONDS = 3_000
 JOB_MILLISECONDS = 10_000
-OVERTAKEN = "40001"  # SQLSTATE of a serialisable transaction that read what another has changed since
 
 _nested: ContextVar[bool] = ContextVar("flow_lock_nested", default=False)
 _patience: ContextVar[int] = ContextVar("flow_lock_patience", default=REQUEST_MILLISECONDS)
-_one_moment: ContextVar[bool] = ContextVar("flow_lock_one_moment", default=False)
 
 
 @contextmanager
@@ -46,30 +44,11 @@ def patient_lock() -> Iterator[None]:
         _patience.reset(token)
 
 
-@contextmanager
-def one_moment() -> Iterator[None]:
-    """The transaction of the lock is serialisable: all it reads is of one moment, else it is `overtaken` (ADR 0141).
-
-    SQLite's transactions always are. Inside another transaction nothing changes: its isolation is settled.
-    """
-    token = _one_moment.set(True)
-    try:
-        yield
-    finally:
-        _one_moment.reset(token)
-
-
-def overtaken(error: BaseException) -> bool:
-    """Whether a serialisable transaction failed because of another one: the same again will do."""
-    return getattr(error.__cause__, "sqlstate", None) == OVERTAKEN
-
-
-def set_lock_timeout(*, outermost: bool = False) -> None:
+def set_lock_timeout() -> None:
     """How long this transaction waits for a row, where the database has to be told; SQLite has its `timeout`."""
     if connection.vendor == "postgresql":
-        level = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; " if outermost and _one_moment.get() else ""
         with connection.cursor() as cursor:
-            cursor.execute(f"{level}SET LOCAL lock_timeout = {_patience.get():d}")
+            cursor.execute(f"SET LOCAL lock_timeout = {_patience.get():d}")
 
 
 class RowLock:
@@ -108,16 +87,16 @@ class RowLock:
     def _hold(self, rows: QuerySet[Process], missing: Exception) -> Iterator[None]:
         held = False
         try:
-            nested, outermost = _nested.get(), not connection.in_atomic_block
+            nested = _nested.get()
             with transaction.atomic(durable=not nested, savepoint=not nested):
-                set_lock_timeout(outermost=outermost)
+                set_lock_timeout()
                 no_key = connection.features.has_select_for_no_key_update
                 if not rows.select_for_update(no_key=no_key).exists():
                     raise missing
                 held = True
                 yield
         except OperationalError as error:
-            if held or overtaken(error):
+            if held:
                 raise
             raise FlowLockFailed(type(error).__name__) from error
 

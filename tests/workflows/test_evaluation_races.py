@@ -1,4 +1,4 @@
-"""An evaluation is one serialisable transaction: what it seals is of one moment, and who comes second is told so."""
+"""Evaluations at the same moment: each month once, each place in the log once, and who comes second is told so."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-import pytest
-from django.db import connection
-from django.db.utils import OperationalError
-
 from backend.apps.accounts.models import User
-from backend.apps.enrolment.models import Child
 from backend.apps.seals.models import LogEntry, Seal
-from backend.apps.seals.selectors.inputs import month_inputs
-from backend.apps.seals.services.replaying import seal_replay
-from backend.apps.subsidy.models import Evaluation, MonthlyCycle
+from backend.apps.subsidy.models import Evaluation
 from backend.common.errors import DomainError
 from backend.common.service_month import ServiceMonth
 from tests.factories import COUNTY
@@ -23,9 +16,8 @@ from tests.factories.people import just_proved
 from tests.support.feeds import settle_silent_days
 from tests.support.races import together
 from tests.workflows.world import World, content_hash, fresh
-from workflows import steps
 from workflows.actions import ActionPayload, PerformResult
-from workflows.services import cycle_start, perform, performing
+from workflows.services import cycle_start, perform
 
 
 def evaluate(task_id: int, actor: User, seen: str) -> PerformResult:
@@ -64,29 +56,6 @@ def month_more(world: World, month: ServiceMonth) -> World:
     return ready(other)
 
 
-@pytest.mark.only_on("postgresql", reason="SQLite has one writer at a time")
-def test_what_is_sealed_is_of_one_moment(reviewing: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody changes a fact between the evaluation and the reading of its inputs: it is not in this seal."""
-    call, levels = evaluation(ready(reviewing)), []
-
-    def moved() -> None:
-        Child.objects.update(local_registration=False)
-
-    def inputs(cycle: MonthlyCycle) -> Any:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW transaction_isolation")
-            levels.append(cursor.fetchone()[0])
-        assert together(moved) == [None]
-        return month_inputs(cycle)
-
-    monkeypatch.setattr(steps, "month_inputs", inputs)
-    assert outcome_of(call()) == "done"
-    assert levels == ["serializable"]
-    replay = seal_replay(Seal.objects.get())
-    assert (replay.differences, replay.problem, replay.late) == ((), "", 0)
-    assert replay.lines == 6
-
-
 def test_two_evaluations_of_one_month(reviewing: World) -> None:
     call = evaluation(ready(reviewing))
     results = together(call, call, call)
@@ -95,29 +64,9 @@ def test_two_evaluations_of_one_month(reviewing: World) -> None:
 
 
 def test_two_months_of_one_county_at_once(reviewing: World) -> None:
-    """Both append to the year's log: the second is worked out again after the first."""
+    """Both append to the year's log: the second waits for the county and finds the first one's leaf."""
     september = month_more(reviewing, ServiceMonth(2026, 9))
     results = together(evaluation(ready(reviewing)), evaluation(september))
     assert [outcome_of(result) for result in results] == ["done", "done"]
     assert list(Seal.objects.order_by("entry").values_list("entry", flat=True)) == [1, 2]
     assert list(LogEntry.objects.order_by("number").values_list("number", flat=True)) == [0, 1, 2]
-
-
-def test_overtaken_again_and_again_is_busy(reviewing: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tried a few times, then given to the caller, whose API says 503 `busy`; nothing is sealed."""
-
-    class Overtaken(Exception):
-        sqlstate = "40001"
-
-    tries = []
-
-    def evaluated(**_: Any) -> None:
-        tries.append(1)
-        raise OperationalError("could not serialize access") from Overtaken()
-
-    call = evaluation(ready(reviewing))
-    monkeypatch.setattr(steps, "seal_month", evaluated)
-    with pytest.raises(OperationalError):
-        call()
-    assert len(tries) == performing.TRIES
-    assert not Evaluation.objects.exists()

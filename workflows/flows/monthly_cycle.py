@@ -18,7 +18,7 @@ from viewflow.workflow import nodes
 from viewflow.workflow.base import Flow
 
 from backend.apps.accounts.models import User
-from workflows import actions, steps
+from workflows import steps
 from workflows.definitions import definition_current
 from workflows.duties import Duty
 from workflows.flows.statement_review import StatementReviewFlow
@@ -28,7 +28,7 @@ from workflows.models import CycleProcess, CycleRun
 from workflows.nodes import Decision, End, FanOut, HumanTask, Job, Reach, Turn
 
 SET = Decision("set", "确定应考勤天数")
-EVALUATED = Decision(actions.EVALUATED, "评定", clean=True)
+EVALUATED = Decision("evaluated", "评定", clean=True)
 
 
 class MonthlyCycleFlow(Flow):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
@@ -16,15 +16,12 @@ from backend.apps.accounts.models import User
 from backend.apps.subsidy.services import already_decided
 from backend.common.errors import Conflict, Invalid
 from workflows.access import Case
-from workflows.actions import COMPLETE, EVALUATED, ActionPayload, Capability, PerformResult
+from workflows.actions import COMPLETE, ActionPayload, Capability, PerformResult
 from workflows.locked import locked_activation, task_missing
-from workflows.locks import one_moment, overtaken
 from workflows.nodes import HumanTask
 from workflows.services.idempotency import TROUBLE, Once
 from workflows.verbs import VERBS, capabilities_of
 from workflows.verbs.base import Verb, refuse
-
-TRIES = 3  # of an evaluation that is overtaken by another: of the same county, or of the same task
 
 _STATUS_WORDS = {
     STATUS.NEW: "open",
@@ -70,22 +67,8 @@ def perform_at(*, task_id: int, actor: User, action: str, payload: ActionPayload
     verb = VERBS.get(action)
     if verb is None:
         raise Invalid("action_unknown", f"没有这个操作: {action}")
-    if (verb.code, payload.decision) != (COMPLETE, EVALUATED):
-        return _performed(task_id, actor, verb, payload)
-    for _ in range(TRIES - 1):
-        try:
-            with one_moment():
-                return _performed(task_id, actor, verb, payload)
-        except OperationalError as error:
-            if not overtaken(error):
-                raise
-    with one_moment():
-        return _performed(task_id, actor, verb, payload)
-
-
-def _performed(task_id: int, actor: User, verb: Verb[Case], payload: ActionPayload) -> Performed:
-    once = Once(actor, payload.idempotency_key, payload.fingerprint(action=verb.code, task_id=task_id))
-    case: Case | None = None
+    once = Once(actor, payload.idempotency_key, payload.fingerprint(action=action, task_id=task_id))
+    case = None
     try:
         with locked_activation(task_id, with_parent=verb.with_parent, **once.noted) as activation:
             if not isinstance(activation.flow_task, HumanTask):
