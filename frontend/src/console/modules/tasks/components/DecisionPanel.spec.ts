@@ -75,6 +75,8 @@ it('proves who is there for this month before it decides, and keeps no password'
   ])
   expect(form.password.value).toBe('')
   expect(page.text()).toContain('本任务已办结')
+  expect(page.text()).toContain('查看封存与报告')
+  expect(page.find('#identity').exists() && page.find('.el-overlay').isVisible()).toBe(false)
 })
 
 it('sends no decision with a wrong password, says so where it was typed, and keeps what was written', async () => {
