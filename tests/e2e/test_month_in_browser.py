@@ -86,7 +86,8 @@ def test_month_from_required_days_to_report(sit: Any, company: Cast) -> None:
     assert (snapshot.line_count, snapshot.total_amount) == (6, paid)  # what is not paid is sealed, too
     with sit("cast_auditor") as desk:
         desk.go(f"/cycles/{cycle.pk}")
-        expect(desk.page.get_by_text(snapshot.digest[:16]).first).to_be_visible()
+        expect(desk.page.get_by_text(snapshot.seal.code).first).to_be_visible()
+        expect(desk.page.get_by_text("封存包已写入").first).to_be_visible()
         desk.page.get_by_role("tab", name="报告").click()
         with desk.page.expect_download() as waiting:
             desk.page.get_by_role("row").filter(has_text="PDF").get_by_role("link", name="下载").click()
