@@ -35,21 +35,21 @@ class Ciphertext:
 
 
 @lru_cache(maxsize=32)
-def _key(key_id: str) -> bytes:
+def _cipher(key_id: str) -> algorithms.SM4:
     try:
         raw = base64.b64decode(settings.FIELD_KEYS[key_id], validate=True)
     except KeyError:
         raise DecryptionFailed(f"没有编号为 {key_id} 的字段密钥") from None
     if len(raw) != 16:
         raise ValueError("SM4 密钥必须是 16 字节")
-    return raw
+    return algorithms.SM4(raw)
 
 
 def encrypt(plain: str, *, bound_to: str) -> Ciphertext:
     """Encrypt under the current key. `bound_to` is `table.column:row key`."""
     key_id = settings.FIELD_KEY_CURRENT
     nonce = os.urandom(_NONCE)
-    box = Cipher(algorithms.SM4(_key(key_id)), modes.GCM(nonce)).encryptor()
+    box = Cipher(_cipher(key_id), modes.GCM(nonce)).encryptor()
     box.authenticate_additional_data(bound_to.encode())
     body = box.update(plain.encode()) + box.finalize()
     return Ciphertext(f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(nonce + body + box.tag).decode()}")
@@ -65,7 +65,7 @@ def decrypt(value: Ciphertext, *, bound_to: str) -> str:
     if version != VERSION or len(raw) < _NONCE + _TAG:
         raise DecryptionFailed("密文格式不正确")
     nonce, body, tag = raw[:_NONCE], raw[_NONCE:-_TAG], raw[-_TAG:]
-    box = Cipher(algorithms.SM4(_key(key_id)), modes.GCM(nonce, tag)).decryptor()
+    box = Cipher(_cipher(key_id), modes.GCM(nonce, tag)).decryptor()
     box.authenticate_additional_data(bound_to.encode())
     try:
         return (box.update(body) + box.finalize()).decode()

@@ -190,7 +190,7 @@ class LiveRows:
     ) -> Iterator[Finding]:
         try:
             new, message = form.plain(values, at), "与封存时不符"
-            same = new is not None and value_text(new) == value_text(old)
+            same = new is not None and (new == old or value_text(new) == value_text(old))
         except (DecryptionFailed, *UNREADABLE):
             new, message, same = None, "密文已被改动或移自他行", False
         if not same:

@@ -40,7 +40,7 @@ from backend.apps.subsidy.models import Snapshot, SnapshotLine, SnapshotStatemen
 from backend.common.canonical import stored_json_text
 from backend.common.crypto import encrypt
 
-BATCH = 50  # trees; one may hold a megabyte of text
+BATCH = 1  # tree, with up to a megabyte of text: more rows at once go to PostgreSQL as arrays, which are escaped letter by letter
 
 
 @dataclass
