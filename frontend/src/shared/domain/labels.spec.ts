@@ -4,7 +4,8 @@ import { sealedTableLabel, sealStateLabel, signatureLabel, witnessLabel } from '
 it('says with what a sealed month was compared', () => {
   expect(witnessLabel('')).toBe('无可核对的封存包')
   expect(witnessLabel('copy')).toBe('库内副本')
-  expect(witnessLabel('s3')).toBe('备份位置 s3')
+  expect(witnessLabel('directory')).toBe('备份目录的封存包')
+  expect(witnessLabel('nas2')).toBe('nas2的封存包')
 })
 
 it('names sealed tables in plain words and leaves others to their code', () => {

@@ -54,8 +54,10 @@ export const sealStateLabel = toned({
   unchecked: { text: '等待核验', tone: 'info' },
 })
 
+/** Where packages lie, by the names of the settings. */
+export const locationLabel = plain({ directory: '备份目录', s3: '对象存储' })
 /** What a month was last compared with. */
-export const witnessLabel = (name: string) => (name === '' ? '无可核对的封存包' : name === 'copy' ? '库内副本' : `备份位置 ${name}`)
+export const witnessLabel = (name: string) => (name === '' ? '无可核对的封存包' : name === 'copy' ? '库内副本' : `${locationLabel(name)}的封存包`)
 /** Sealed tables in plain words; the code stands beside them for whoever repairs. */
 export const sealedTableLabel = (table: string) =>
   pick(
